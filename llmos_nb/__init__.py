@@ -1,0 +1,32 @@
+"""A Jupyter-native LLM operating system: a goal is worked out once by an agent, then replayed free and verified."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llmos_nb.dispatch.result import RunResult
+    from llmos_nb.frames import agents_df, events_df, ledger_df, messages_df, runs_df, steps_df
+    from llmos_nb.notebook.extension import load_ipython_extension, unload_ipython_extension
+    from llmos_nb.system import LLMOS
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "LLMOS": "system",
+    "RunResult": "dispatch.result",
+    **dict.fromkeys(("agents_df", "events_df", "ledger_df", "messages_df", "runs_df", "steps_df"), "frames"),
+    **dict.fromkeys(("load_ipython_extension", "unload_ipython_extension"), "notebook.extension"),
+}
+__all__ = [
+    "LLMOS", "RunResult", "agents_df", "events_df", "ledger_df", "load_ipython_extension", "messages_df", "runs_df",
+    "steps_df", "unload_ipython_extension",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use, so that importing the package stays cheap."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,194 @@
+"""The five hooks on the SDK, each with a deadline of its own, each of which blocks when it fails.
+
+A hook's body is a plain function of the job and the SDK's input that answers with the SDK's output (``{}``: no
+objection). It runs on a worker thread, so that even one that hangs cannot hold up the others. Whatever goes wrong
+(it raises, it is late, it answers rubbish) ends the job as failed and blocks the action it was asked about; a second
+lock, ``on_failure="block"``, makes the SDK do the same should this module itself fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from llmos_nb.cortex.job import Job
+from llmos_nb.guard.verdict import Verdict
+from llmos_nb.kernel.events import Notice
+from llmos_nb.tools.registry import TOOLS
+from llmos_nb.tools.tool import ToolResult
+
+__all__ = ["HOOKS", "PREFIX", "Hook", "build_hooks", "plain_name"]
+
+#: How the SDK names the tools of our in-process server.
+PREFIX: Final = "mcp__llmos__"
+
+HookBody = Callable[[Job, Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A hook: the SDK events it is attached to and its body."""
+
+    name: str
+    events: tuple[str, ...]
+    body: HookBody
+
+
+def plain_name(tool: str) -> str:
+    """A tool's own name, without our server's prefix."""
+    return tool.removeprefix(PREFIX)
+
+
+def _security(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Grant and guard, for every tool call the model makes."""
+    tool, arguments = plain_name(str(given["tool_name"])), dict(given["tool_input"])
+    verdict = job.workbench.check(tool, arguments)
+    if verdict.decision != "allow":
+        if verdict.rule != "stopping":
+            job.workbench.note(tool, arguments, None, verdict=verdict)
+        return _deny(verdict.reason)
+    job.workbench.grant_pass(tool, arguments, "security")
+    return {}
+
+
+def _budget(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
+    """No tool call is begun with an empty purse."""
+    if job.bill.exceeded:
+        job.end("over_budget", "the run used up its budget")
+        return _deny("the run's budget is used up")
+    job.workbench.grant_pass(plain_name(str(given["tool_name"])), dict(given["tool_input"]), "budget")
+    return {}
+
+
+def _trace(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Calls of our own tools are noted where they run; this notes those of the CLI's built-in tools."""
+    tool = plain_name(str(given["tool_name"]))
+    if tool in TOOLS:
+        return {}
+    arguments = dict(given["tool_input"])
+    failed = given["hook_event_name"] == "PostToolUseFailure"
+    text = str(given.get("error")) if failed else _text_of(given.get("tool_response"))
+    job.workbench.note(
+        tool, arguments, ToolResult(text=text, error="ToolError" if failed else ""), verdict=Verdict("allow", "", "")
+    )
+    return {}
+
+
+def _cost(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
+    """After each tool call: the stream has charged what was used; a purse that is empty by now ends the run."""
+    if job.bill.exceeded:
+        job.end("over_budget", "the run used up its budget")
+        return {"continue_": False, "stopReason": "the run's budget is used up"}
+    return {}
+
+
+def _memory(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the task goes in beside the goal; nothing when nothing is."""
+    if not job.guidance:
+        return {}
+    job.publish(Notice(run_id=job.run_id, text=f"gave the agent {len(job.guidance)} characters of guidance"))
+    return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": job.guidance}}
+
+
+#: The five hooks, in the order a call meets them.
+HOOKS: Final[tuple[Hook, ...]] = (
+    Hook("memory", ("UserPromptSubmit",), _memory),
+    Hook("security", ("PreToolUse",), _security),
+    Hook("budget", ("PreToolUse",), _budget),
+    Hook("trace", ("PostToolUse", "PostToolUseFailure"), _trace),
+    Hook("cost", ("PostToolUse", "PostToolUseFailure"), _cost),
+)
+
+
+def build_hooks(
+    hooks: tuple[Hook, ...], current: Callable[[], Job | None], deadline_s: float
+) -> dict[str, list[Any]]:
+    """The SDK's ``hooks`` option: every hook on its events, for all tools, blocking on failure."""
+    from claude_agent_sdk import HookMatcher
+
+    missing = {hook.name for hook in HOOKS} - {hook.name for hook in hooks}
+    if missing:
+        raise ValueError(f"hooks must include {', '.join(sorted(missing))}")
+    attached: dict[str, list[Any]] = {}
+    for hook in hooks:
+        for event in hook.events:
+            callback = _callback(hook, current, deadline_s)
+            # The SDK's own timeout comes later than ours: it is the second lock.
+            matcher = HookMatcher(hooks=[callback], on_failure="block", timeout=deadline_s * 2 + 5)
+            attached.setdefault(event, []).append(matcher)
+    return attached
+
+
+def _callback(hook: Hook, current: Callable[[], Job | None], deadline_s: float) -> Any:
+    async def run(given: Any, tool_use_id: str | None, context: Any) -> dict[str, Any]:
+        job = current()
+        if job is None:
+            return _block(given, f"the {hook.name} hook has no run to work for")
+        try:
+            answer = await asyncio.wait_for(asyncio.to_thread(hook.body, job, given), deadline_s)
+            problem = _rubbish(answer)
+        except TimeoutError:
+            problem = f"did not answer within {deadline_s:g} s"
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises must block
+            problem = f"raised {type(error).__name__}: {error}"
+        if not problem:
+            return answer
+        job.end("failed", f"the {hook.name} hook {problem}")
+        return _block(given, f"the {hook.name} hook {problem}")
+
+    return run
+
+
+#: Keys a hook may answer with, at the top and in ``hookSpecificOutput``.
+_KEYS: Final = frozenset({"continue_", "stopReason", "hookSpecificOutput", "decision", "reason"})
+_SPECIFIC: Final = frozenset({"hookEventName", "permissionDecision", "permissionDecisionReason", "additionalContext"})
+
+
+def _rubbish(answer: object) -> str:
+    """What is wrong with a hook's answer, or an empty string."""
+    if not isinstance(answer, dict) or not set(answer) <= _KEYS:
+        return f"answered {answer!r:.60}"
+    specific = answer.get("hookSpecificOutput", {})
+    if not isinstance(specific, dict) or not set(specific) <= _SPECIFIC:
+        return f"answered {answer!r:.60}"
+    if specific.get("permissionDecision", "deny") != "deny":  # our hooks only ever object
+        return f"answered {answer!r:.60}"
+    return ""
+
+
+def _deny(reason: str) -> dict[str, Any]:
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": "deny",
+            "permissionDecisionReason": reason,
+        }
+    }
+
+
+def _block(given: Any, reason: str) -> dict[str, Any]:
+    """The answer that blocks, whichever event asked."""
+    event = given.get("hook_event_name") if isinstance(given, dict) else ""
+    if event == "PreToolUse":
+        return {**_deny(reason), "continue_": False, "stopReason": reason}
+    if event == "UserPromptSubmit":
+        return {"decision": "block", "reason": reason, "continue_": False, "stopReason": reason}
+    return {"continue_": False, "stopReason": reason}
+
+
+def _text_of(response: Any) -> str:
+    """A built-in tool's response as text."""
+    if isinstance(response, str):
+        return response
+    if isinstance(response, dict):
+        for key in ("stdout", "content", "text", "result"):
+            if isinstance(response.get(key), str):
+                return str(response[key])
+        file = response.get("file")
+        if isinstance(file, dict) and isinstance(file.get("content"), str):
+            return str(file["content"])
+    if isinstance(response, list):
+        return "\n".join(str(part.get("text", part)) if isinstance(part, dict) else str(part) for part in response)
+    return str(response)

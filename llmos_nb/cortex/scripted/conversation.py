@@ -1,0 +1,173 @@
+"""What a Messages API request says: the goal, whether guidance came with it, and what was done since.
+
+Blocks that start with ``<system-reminder>`` are the client's own additions, not the person's words. A conversation
+may hold several goals one after the other; the last one counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["BadRequest", "Conversation", "Exchange", "Result", "is_reminder", "read_conversation"]
+
+REMINDER: Final = "<system-reminder>"
+#: The sign, inside a reminder, that a similar trace was given as guidance.
+GUIDANCE: Final = "<llmos-guidance"
+#: How the client marks that a person stopped it; never a goal.
+INTERRUPTED: Final = "[Request interrupted by user"
+
+_LEADING_REMINDERS: Final = re.compile(r"(?:\s*<system-reminder>.*?</system-reminder>)+\s*", re.DOTALL)
+
+
+class BadRequest(Exception):
+    """The request is not what the Messages API takes; the text says which field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One tool result, without the client's reminders."""
+
+    text: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One assistant turn since the goal and the results of its tool calls, in the order of the calls."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def error(self) -> str | None:
+        """The first failed call's text, None when nothing failed."""
+        return next((result.text for result in self.results if result.is_error), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The request as a script sees it. ``tools`` are the offered names."""
+
+    goal: str
+    guided: bool
+    exchanges: tuple[Exchange, ...]
+    tools: tuple[str, ...]
+
+
+def is_reminder(text: str) -> bool:
+    """Is this text block the client's own addition?"""
+    return text.lstrip().startswith(REMINDER)
+
+
+def read_conversation(request: Mapping[str, Any]) -> Conversation:
+    """Find the goal in a request, and what followed it.
+
+    Raises:
+        BadRequest: a field of the request has the wrong shape.
+    """
+    turns = _turns(request)
+    start, goal = _find_goal(turns)
+    exchanges = []
+    for index in range(start + 1, len(turns)):
+        role, blocks = turns[index]
+        if role == "assistant":
+            answers = turns[index + 1][1] if index + 1 < len(turns) else []
+            exchanges.append(_exchange(blocks, answers))
+    guided = any(is_reminder(text) and GUIDANCE in text for text in _texts(turns[start][1]))
+    return Conversation(goal, guided, tuple(exchanges), _offered(request))
+
+
+def _turns(request: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Messages as (role, blocks), neighbours of one role joined, as the API itself joins them."""
+    messages = request.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise BadRequest("messages: at least one message is required")
+    turns: list[tuple[str, list[Mapping[str, Any]]]] = []
+    for number, message in enumerate(messages):
+        role = message.get("role") if isinstance(message, dict) else None
+        if role not in ("user", "assistant"):
+            if role == "system":  # instructions in mid-conversation: not the person's words
+                continue
+            raise BadRequest(f'messages.{number}.role: Input should be "user" or "assistant"')
+        blocks = _blocks(message.get("content"), f"messages.{number}.content")
+        if turns and turns[-1][0] == role:
+            turns[-1][1].extend(blocks)
+        else:
+            turns.append((role, blocks))
+    if not turns or turns[0][0] != "user":
+        raise BadRequest("messages: the first message must use the user role")
+    return turns
+
+
+def _blocks(content: Any, where: str) -> list[Mapping[str, Any]]:
+    if isinstance(content, str):
+        reminders = _LEADING_REMINDERS.match(content)
+        if reminders is None:
+            return [{"type": "text", "text": content}]
+        own = [{"type": "text", "text": reminders[0].strip()}]
+        rest = content[reminders.end() :]
+        return [*own, {"type": "text", "text": rest}] if rest else [*own]
+    if not isinstance(content, list):
+        raise BadRequest(f"{where}: Input should be a string or a list of blocks")
+    for number, block in enumerate(content):
+        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+            raise BadRequest(f"{where}.{number}.type: Field required")
+        if block["type"] == "text" and not isinstance(block.get("text"), str):
+            raise BadRequest(f"{where}.{number}.text: Field required")
+    return list(content)
+
+
+def _texts(blocks: list[Mapping[str, Any]]) -> Iterator[str]:
+    return (_sound(block["text"]) for block in blocks if block["type"] == "text")
+
+
+def _sound(text: str) -> str:
+    """Without the lone surrogates that JSON may carry and no file or pipe takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _find_goal(turns: list[tuple[str, list[Mapping[str, Any]]]]) -> tuple[int, str]:
+    """The turn of the last goal and its text; the first turn and "" when nobody said anything."""
+    for index in range(len(turns) - 1, -1, -1):
+        role, blocks = turns[index]
+        if role != "user":
+            continue
+        words = [text.strip() for text in _texts(blocks) if text.strip() and not is_reminder(text)]
+        goals = [text for text in words if not text.startswith(INTERRUPTED)]
+        # Beside tool results a text is the client's comment, unless the person stopped the run and asked anew.
+        continues = any(block["type"] == "tool_result" for block in blocks) and len(goals) == len(words)
+        if goals and not continues:
+            return index, goals[-1]
+    return 0, ""
+
+
+def _exchange(assistant: list[Mapping[str, Any]], user: list[Mapping[str, Any]]) -> Exchange:
+    answers = {block.get("tool_use_id"): block for block in user if block["type"] == "tool_result"}
+    calls = [block.get("id") for block in assistant if block["type"] == "tool_use"]
+    return Exchange(tuple(_result(answers.get(call)) for call in calls))
+
+
+def _result(block: Mapping[str, Any] | None) -> Result:
+    if block is None:
+        return Result("The tool gave no result.", is_error=True)
+    content = block.get("content", "")
+    if isinstance(content, str):
+        texts = [content]
+    elif isinstance(content, list):
+        texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+    else:
+        raise BadRequest("tool_result.content: Input should be a string or a list of blocks")
+    text = "\n".join(_sound(text) for text in texts if not is_reminder(text))
+    return Result(text, is_error=block.get("is_error") is True)
+
+
+def _offered(request: Mapping[str, Any]) -> tuple[str, ...]:
+    tools = request.get("tools") or []
+    choice = request.get("tool_choice")
+    if not isinstance(tools, list):
+        raise BadRequest("tools: Input should be a list")
+    if isinstance(choice, dict) and choice.get("type") == "none":
+        return ()
+    return tuple(tool["name"] for tool in tools if isinstance(tool, dict) and isinstance(tool.get("name"), str))

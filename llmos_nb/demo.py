@@ -1,0 +1,68 @@
+"""Executes a tutorial notebook from a terminal, and says what each goal in it cost in which mode."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from llmos_nb.errors import LlmosError
+
+__all__ = ["play"]
+
+
+def play(notebook: Path, out: Path) -> int:
+    """Execute ``notebook`` on the scripted endpoint in a playground of its own; write it to ``out`` as a page.
+
+    Returns the exit code: 0 when every cell ran.
+
+    Raises:
+        LlmosError: there is no such notebook.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from nbconvert import HTMLExporter
+
+    from llmos_nb.frames import runs_df
+
+    if not notebook.is_file():
+        raise LlmosError(f"{notebook}: there is no such notebook.", remedy="Name one of notebooks/*.ipynb.")
+    playground = out.resolve() / "playground"
+    shutil.rmtree(playground, ignore_errors=True)
+    playground.mkdir(parents=True)
+    os.environ["PLAYGROUND"] = str(playground)  # where the notebook works; see its first cell
+    os.environ["LLMOS_ENDPOINT"] = "scripted"
+    document = nbformat.read(notebook, as_version=4)
+    total = sum(cell.cell_type == "code" for cell in document.cells)
+
+    def progress(cell: object, cell_index: int) -> None:
+        print(f"\r  cell {cell_index + 1} of {len(document.cells)} ({total} with code)", end="", flush=True)
+
+    client = NotebookClient(
+        document,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(notebook.resolve().parent)}},
+        on_cell_start=progress,
+    )
+    failed = ""
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failed = str(error)
+    print()
+    page = out.resolve() / f"{notebook.stem}.html"
+    nbformat.write(document, page.with_suffix(".ipynb"))
+    page.write_text(HTMLExporter().from_notebook_node(document)[0], encoding="utf-8")
+    runs = runs_df(playground / "workspace")
+    width = min(60, max((len(goal) for goal in runs["goal"]), default=10))
+    print(f"\n  {'goal':{width}}  {'mode':9}  {'status':8}  {'cost':>8}  {'saved':>8}   (play money)")
+    for run in runs.itertuples():
+        print(f"  {run.goal[:width]:{width}}  {run.mode:9}  {run.status:8}  ${run.cost_usd:.4f}   ${run.saved_usd:.4f}")
+    print(f"\n  The executed page: {page}")
+    if failed:
+        print(f"\n{failed}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,201 @@
+"""Rows for the DataFrames, from a workspace's session logs, ledger and agents. Plain dictionaries, no pandas.
+
+A row holds what was found; values a column cannot hold are dealt with where the frame is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from llmos_nb.errors import AgentFileError, LlmosError
+from llmos_nb.frames.schema import CODE_ARGUMENTS
+
+__all__ = ["Report", "Row", "agent_rows", "event_rows", "ledger_rows", "message_rows", "run_rows", "step_rows"]
+
+#: One row by column name. ``where`` says where it was read (``path:line``) and is no column.
+Row = dict[str, Any]
+#: Takes an error; raises it, or notes it and returns.
+Report = Callable[[LlmosError], None]
+
+#: One encoder for all rows: ``json.dumps`` with an option makes a new one each time.
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
+TOKENS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+NOT_DATA: Final = frozenset({"event", "run_id", "at", "session_id", "where", "position"})
+
+
+def _events(workspace: Path, report: Report) -> Iterator[Row]:
+    """Every event, with its ``position`` within its run."""
+    from llmos_nb.memory.session import read_events
+
+    positions: dict[str, int] = {}
+    errors: list[Any] = []
+    for event in read_events(workspace / "memory" / "sessions", errors):
+        while errors:
+            report(errors.pop(0))
+        position = positions.get(event["run_id"], 0) + 1
+        positions[event["run_id"]] = event["position"] = position
+        yield event
+    for error in errors:
+        report(error)
+
+
+def event_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row an event."""
+    for event in _events(workspace, report):
+        event["data"] = _json({key: value for key, value in event.items() if key not in NOT_DATA})
+        yield event
+
+
+def message_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row a whole message."""
+    return (event for event in _events(workspace, report) if event["event"] == "AgentMessage")
+
+
+def step_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row a tool call, in the order they began; the end is filled in where there was one."""
+    rows: list[Row] = []
+    begun: dict[tuple[str, str], Row] = {}
+    for event in _events(workspace, report):
+        if event["event"] not in ("ToolStarted", "ToolFinished"):
+            continue
+        key = event["run_id"], repr(event.get("step"))
+        if event["event"] == "ToolStarted":
+            arguments = event.get("arguments")
+            begun[key] = row = {**event, "arguments": _json(arguments), "code": _code(arguments)}
+            rows.append(row)
+            continue
+        for name in ("outputs", "defines", "files"):
+            event[name] = _json(event.get(name))
+        started = begun.pop(key, None)
+        if started is None:  # its beginning was torn off
+            rows.append(event)
+        else:
+            started.update({k: v for k, v in event.items() if k not in NOT_DATA})
+    return iter(rows)
+
+
+def run_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row a run, in the order they started."""
+    rows: dict[str, Row] = {}
+    for event in _events(workspace, report):
+        row = rows.get(event["run_id"])
+        if row is None:
+            rows[event["run_id"]] = row = {
+                "run_id": event["run_id"], "session_id": event["session_id"], "where": event["where"],
+                "model_calls": 0, "steps": 0, "cost_usd": 0.0, **dict.fromkeys(TOKENS, 0),
+            }  # fmt: skip
+        _RUN_EVENTS.get(event["event"], _nothing)(row, event)
+    return iter(rows.values())
+
+
+def _nothing(row: Row, event: Row) -> None:
+    """Most events change nothing in their run's row."""
+
+
+def _started(row: Row, event: Row) -> None:
+    row.update({key: event.get(key) for key in ("goal", "agent", "endpoint", "forced_mode")})
+    row["started_at"] = event["at"]
+
+
+def _decided(row: Row, event: Row) -> None:
+    row.update({key: event.get(key) for key in ("mode", "reason", "trace_id", "confidence")})
+
+
+def _called(row: Row, event: Row) -> None:
+    row["model_calls"] += 1
+    for key in (*TOKENS, "cost_usd"):
+        row[key] = _sum(row[key], event.get(key))
+
+
+def _stepped(row: Row, event: Row) -> None:
+    row["steps"] += 1
+
+
+def _ended(row: Row, event: Row) -> None:
+    row.update({key: event.get(key) for key in ("status", "cost_usd", "saved_usd", "duration_s")})
+    for key in ("mode", "reason", "trace_id"):
+        row[key] = event.get(key) or row.get(key)
+
+
+_RUN_EVENTS: Final[dict[str, Callable[[Row, Row], None]]] = {
+    "RunStarted": _started,
+    "ModeDecided": _decided,
+    "ModelCalled": _called,
+    "ToolStarted": _stepped,
+    "RunEnded": _ended,
+}
+
+
+def _sum(one: Any, two: Any) -> Any:
+    """None as soon as a part is not known; a part that is no number is kept, to be reported."""
+    if one is None or two is None:
+        return None
+    if any(isinstance(part, bool) or not isinstance(part, (int, float)) for part in (one, two)):
+        return two if isinstance(one, (int, float)) else one
+    return one + two
+
+
+def ledger_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row a ledger row. A database that is not there is not made."""
+    import sqlalchemy as sa
+
+    from llmos_nb.kernel.ledger import LEDGER, to_usd
+    from llmos_nb.kernel.state import open_state, reading
+
+    location: Path | str = os.environ.get("LLMOS_STATE_URL") or workspace / ".llmos" / "state.db"
+    if not _is_there(location):
+        return
+    try:
+        engine = open_state(location)
+        try:
+            with reading(engine) as connection:
+                found = connection.execute(sa.select(LEDGER).order_by(LEDGER.c.id)).mappings().all()
+        finally:
+            engine.dispose()
+    except LlmosError as error:
+        report(error)
+        return
+    for values in found:
+        row = dict(values)
+        cost, saved = row.pop("cost"), row.pop("saved")
+        row.update(cost_usd=None if cost is None else to_usd(cost), saved_usd=to_usd(saved))
+        yield {**row, "where": f"{location}: ledger row {row['id']}"}
+
+
+def _is_there(location: Path | str) -> bool:
+    """False for a file that does not exist; a database elsewhere is asked itself."""
+    if isinstance(location, str) and "://" in location:
+        scheme, _, rest = location.partition("://")
+        if not scheme.startswith("sqlite"):
+            return True
+        location = rest.partition("?")[0].removeprefix("/")
+    return Path(location).is_file()
+
+
+def agent_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row an agent that can be used."""
+    from llmos_nb.mind import AgentRegistry
+
+    registry = AgentRegistry(workspace / "agents")
+    for agent in registry.list():
+        names = ("name", "description", "model", "version", "created_at", "created_by")
+        row = {name: getattr(agent, name) for name in names}
+        row["created_at"] = row["created_at"] or None
+        row["path"] = None if agent.path is None else str(agent.path)
+        yield {**row, "tools": _json([*agent.tools]), "where": row["path"] or f"agent {agent.name}"}
+    for error in registry.errors:
+        report(error if isinstance(error, LlmosError) else AgentFileError(str(error)))
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else _encode(value)
+
+
+def _code(arguments: Any) -> str | None:
+    if not isinstance(arguments, dict):
+        return None
+    return next((arguments[name] for name in CODE_ARGUMENTS if isinstance(arguments.get(name), str)), None)

@@ -1,0 +1,168 @@
+"""Where a path really leads, and what may be done there: one function resolves, one table knows the zones.
+
+Every path, whether named by a tool, a shell command or a line of Python, is judged here, after links, ``..`` and ``~``
+are resolved, so that no spelling of a path gets another answer than the path itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+from llmos_nb.guard.places import STREAMS, is_device, is_persistence, is_secret, is_system
+from llmos_nb.guard.rules import hit
+from llmos_nb.guard.verdict import ALLOWED, Verdict
+
+__all__ = ["Mode", "Zone", "check_path", "is_inside", "resolve", "writable_roots", "zone_of"]
+
+Mode = Literal["read", "write"]
+Zone = Literal["inside", "guarded", "root", "scratch", "device", "secret", "persistence", "system", "outside"]
+
+#: Linux's PATH_MAX; longer paths cannot be opened.
+LONGEST: Final = 4096
+#: Entries of a workspace that only the product's own tools may change.
+GUARDED: Final = (".llmos", "llmos.toml", "agents")
+#: Where temporary files go.
+SCRATCH: Final = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp")
+
+
+def resolve(path: str | os.PathLike[str], *, cwd: str | os.PathLike[str], workspace: str | os.PathLike[str]) -> Path:
+    """The absolute path with ``~``, ``..`` and links resolved; relative paths start at ``cwd``.
+
+    ``cwd`` itself may be relative to ``workspace``. The path need not exist.
+
+    Raises:
+        ValueError: the path is empty, holds a NUL, is over 4096 characters, or names an unknown user's home.
+    """
+    text = os.fspath(path)
+    if not text or "\0" in text or len(text) > LONGEST:
+        raise ValueError("a path must have 1 to 4096 characters and no NUL")
+    if text.startswith("~"):
+        expanded = os.path.expanduser(text)
+        if expanded.startswith("~"):
+            raise ValueError(f"{text[:80]}: no such home folder")
+        text = expanded
+    full = os.path.normpath(os.path.join(os.fspath(workspace), os.fspath(cwd), text))
+    # These lead to whatever stream this very process has open, which says nothing about the one that will run.
+    streams = full.startswith(("/dev/fd/", "/proc/self/fd/")) or (full.startswith("/dev/") and full[5:] in STREAMS)
+    if streams and ".." not in text:
+        return Path(full)
+    return Path(os.path.realpath(os.path.join(os.fspath(workspace), os.fspath(cwd), text)))
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether ``path`` is ``folder`` or beneath it; both resolved."""
+    return path == folder or folder in path.parents
+
+
+def writable_roots(
+    workspace: str | os.PathLike[str],
+    cwd: str | os.PathLike[str] | None,
+    roots: Sequence[str | os.PathLike[str]] = (),
+) -> tuple[Path, ...]:
+    """The resolved folders in which an agent may write: the workspace, ``roots``, and ``cwd`` unless it is too wide.
+
+    The file system's root, a home folder, an ancestor of a home folder and a system folder are too wide.
+    """
+    found = [Path(os.path.realpath(workspace))]
+    home = Path(os.path.realpath(Path.home()))
+    for folder in (*roots, *(() if cwd is None else (cwd,))):
+        real = Path(os.path.realpath(os.path.join(workspace, folder)))
+        too_wide = is_inside(home, real) or real.parent == real or is_system(real) or str(real) in SCRATCH
+        if real not in found and not too_wide and not is_secret(real):
+            found.append(real)
+    return tuple(found)
+
+
+def _is_scratch(path: Path, roots: Sequence[Path]) -> bool:
+    """Whether ``path`` is temporary and does not share its top folder there with a workspace."""
+    for base in map(Path, SCRATCH):
+        if base in path.parents:
+            top = base / path.relative_to(base).parts[0]
+            return not any(is_inside(root, top) for root in roots)
+    return False
+
+
+def zone_of(path: Path, *, workspace: Path, roots: Sequence[Path]) -> Zone:
+    """The kind of place a resolved path is, as far as writing there goes. ``root`` is a writable folder itself."""
+    if is_device(path):
+        return "device"
+    workspace = Path(os.path.realpath(workspace))
+    for name in GUARDED:
+        if is_inside(path, workspace / name):
+            return "guarded"
+    if is_secret(path):
+        return "secret"
+    if is_persistence(path):
+        return "persistence"
+    if any(is_inside(root, path) for root in roots):
+        return "root"
+    if any(is_inside(path, root) for root in roots):
+        return "inside"
+    if _is_scratch(path, roots):
+        return "scratch"
+    return "system" if is_system(path) else "outside"
+
+
+def check_path(
+    path: str | os.PathLike[str],
+    mode: Mode,
+    *,
+    workspace: str | os.PathLike[str],
+    cwd: str | os.PathLike[str] | None = None,
+    roots: Sequence[str | os.PathLike[str]] = (),
+    readable: Sequence[str | os.PathLike[str]] = (),
+) -> Verdict:
+    """May an agent read or write this path?
+
+    Writing is allowed inside ``workspace``, ``cwd`` (if given) and ``roots``, except the product's own files. Reading
+    is allowed anywhere but where secrets are kept; ``readable`` names folders that are exempt from that. Never raises.
+    """
+    try:
+        return _check_path(path, mode, workspace=workspace, cwd=cwd, roots=roots, readable=readable)
+    except ValueError as error:
+        return hit("path-invalid", str(error))
+    except Exception as error:  # noqa: BLE001 - a guard that fails must deny, whatever failed
+        return hit("guard-error", f"{type(error).__name__} while judging a path")
+
+
+def _check_path(
+    path: str | os.PathLike[str],
+    mode: Mode,
+    *,
+    workspace: str | os.PathLike[str],
+    cwd: str | os.PathLike[str] | None,
+    roots: Sequence[str | os.PathLike[str]],
+    readable: Sequence[str | os.PathLike[str]],
+) -> Verdict:
+    if mode not in ("read", "write"):
+        return hit("guard-error", f"unknown mode {mode!r}")
+    home = Path(os.path.realpath(workspace))
+    base = home if cwd is None else Path(os.path.realpath(os.path.join(home, cwd)))
+    real = resolve(path, cwd=base, workspace=home)
+    lexical = Path(os.path.normpath(os.path.join(base, os.path.expanduser(os.fspath(path)))))
+    folders = writable_roots(home, cwd, roots)
+    allowed = [Path(os.path.realpath(folder)) for folder in readable]
+    shown = str(path)[:200]
+    if any(is_inside(lexical, folder) for folder in folders) and not any(
+        is_inside(real, folder) for folder in (*folders, *allowed)
+    ):
+        return hit("path-link", shown)
+    if mode == "read":
+        if any(is_inside(real, folder) for folder in allowed):
+            return ALLOWED
+        if is_secret(real) or is_secret(lexical):
+            return hit("path-secret", shown)
+        return hit("path-device", shown) if is_device(real) else ALLOWED
+    zone = zone_of(real, workspace=home, roots=folders)
+    if zone == "inside":
+        return hit("path-secret", shown) if is_secret(lexical) else ALLOWED
+    rule = {
+        "device": "path-device",
+        "guarded": "path-guarded",
+        "secret": "path-secret",
+        "persistence": "path-persistence",
+    }.get(zone, "path-outside")
+    return hit(rule, shown)

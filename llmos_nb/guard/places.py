@@ -1,0 +1,137 @@
+"""Places on a machine that deserve care, as data: where secrets are kept, what runs by itself, devices, system folders.
+
+The tables hold names and patterns; the functions only look a resolved path up in them.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import PurePath
+from typing import Final
+
+__all__ = ["STREAMS", "could_be_secret", "is_device", "is_persistence", "is_secret", "is_system", "secret_name"]
+
+#: Folders that hold credentials, wherever they are.
+SECRET_FOLDERS: Final = frozenset(
+    {
+        ".ssh",
+        ".aws",
+        ".gnupg",
+        ".azure",
+        ".kube",
+        ".claude",
+        ".codex",
+        ".password-store",
+        ".mozilla",
+        ".oci",
+        ".vault",
+    }
+)
+#: The same as neighbouring parts of a path.
+SECRET_PARTS: Final = (
+    (".config", "gcloud"), (".config", "gh"), (".config", "google-chrome"), (".config", "chromium"),
+    (".config", "BraveSoftware"), (".config", "op"), (".config", "rclone"), (".docker", "config.json"),
+    (".local", "share", "keyrings"), (".local", "share", "kwalletd"), ("Library", "Keychains"), ("Library", "Cookies"),
+    ("etc", "kubernetes"), ("etc", "ssl", "private"), ("etc", "sudoers"), ("etc", "sudoers.d"),
+    (".cargo", "credentials.toml"), (".jupyter", "jupyter_server_config.json"),
+)  # fmt: skip
+#: Files that hold credentials, by name.
+SECRET_NAMES: Final = (
+    ".env", ".envrc", ".netrc", "_netrc", ".pgpass", ".pypirc", ".npmrc", ".git-credentials", ".my.cnf", ".htpasswd",
+    ".vault-token", ".s3cfg", ".boto", ".claude.json", "shadow", "shadow-", "gshadow", "master.passwd", "id_rsa",
+    "id_dsa", "id_ecdsa", "id_ed25519", "credentials.json", "application_default_credentials.json", "secrets.yaml",
+    "secrets.yml", "secrets.json", "secrets.toml", "kubeconfig", "wallet.dat", "Login Data", "logins.json", "key4.db",
+)  # fmt: skip
+SECRET_PATTERNS: Final = (
+    ".env.*", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx",
+    "*.keystore", "*.keychain-db", "service-account*.json",
+)  # fmt: skip
+#: Names that look secret and are not.
+PUBLIC_PATTERNS: Final = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub", "cacert.pem")
+#: Files that something runs by itself later: shells, Python, IPython, git, cron, logins.
+PERSISTENT_NAMES: Final = frozenset(
+    {".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".bash_aliases", ".profile", ".zshrc", ".zshenv",
+     ".zprofile", ".zlogin", ".zlogout", ".kshrc", ".cshrc", ".tcshrc", ".login", ".inputrc", ".xinitrc", ".xprofile",
+     ".xsession", ".gitconfig", ".hgrc", ".vimrc", ".exrc", ".tmux.conf", ".screenrc", ".pythonrc", ".pythonstartup",
+     ".Rprofile", ".pdbrc", ".gdbinit", "config.fish", "sitecustomize.py", "usercustomize.py", "crontab",
+     "authorized_keys", "ipython_config.py", "ipython_kernel_config.py", "jupyter_server_config.py"}
+)  # fmt: skip
+PERSISTENT_PARTS: Final = (
+    (".config", "autostart"), (".config", "systemd"), (".config", "fish"), ("etc", "cron.d"), ("etc", "cron.daily"),
+    ("etc", "cron.hourly"), ("etc", "systemd"), ("etc", "profile.d"), ("etc", "init.d"), ("var", "spool", "cron"),
+    ("Library", "LaunchAgents"), ("Library", "LaunchDaemons"), (".git", "hooks"), (".git", "config"),
+    (".config", "git"), ("profile_default", "startup"), (".jupyter",),
+)  # fmt: skip
+#: Devices that are streams, harmless to write.
+STREAMS: Final = frozenset({"null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr", "ptmx"})
+SYSTEM_FOLDERS: Final = (
+    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "opt", "proc", "root", "run", "sbin", "srv", "sys", "usr",
+    "var", "snap", "System", "Library", "Applications", "private",
+)  # fmt: skip
+
+
+def _has_parts(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return any(parts[i : i + len(wanted)] == wanted for i in range(len(parts) - len(wanted) + 1))
+
+
+def secret_name(name: str) -> bool:
+    """Whether a file of this name holds credentials wherever it is."""
+    if any(fnmatchcase(name, pattern) for pattern in PUBLIC_PATTERNS):
+        return False
+    return name in SECRET_NAMES or any(fnmatchcase(name, pattern) for pattern in SECRET_PATTERNS)
+
+
+def is_secret(path: PurePath) -> bool:
+    """Whether a resolved path is a place where credentials are kept."""
+    parts = path.parts
+    if parts and (parts[-1].endswith(".pub") or parts[-1] == "known_hosts"):
+        return False
+    if any(part in SECRET_FOLDERS for part in parts):
+        return True
+    if any(_has_parts(parts, wanted) for wanted in SECRET_PARTS):
+        return True
+    if len(parts) > 2 and parts[1] == "proc" and parts[-1] in ("environ", "mem"):
+        return True
+    return bool(parts) and secret_name(parts[-1])
+
+
+def could_be_secret(path: PurePath) -> bool:
+    """Whether a path with wildcards may come to name a secret: ``~/.s?h/x``, ``.e*``. A bare ``*`` may not."""
+    for part in path.parts:
+        if not any(sign in part for sign in "*?[") or sum(c.isalnum() or c == "." for c in part) < 2:
+            continue
+        for name in (*SECRET_NAMES, *SECRET_FOLDERS):
+            # The shell's own rule: a wildcard does not match a leading dot.
+            if (not name.startswith(".") or part.startswith(".")) and fnmatchcase(name, part):
+                return True
+    return False
+
+
+def is_persistence(path: PurePath) -> bool:
+    """Whether what is written here runs by itself later."""
+    parts = path.parts
+    if parts and parts[-1] in PERSISTENT_NAMES:
+        return True
+    return any(_has_parts(parts, wanted) for wanted in PERSISTENT_PARTS) or parts[:3] == ("/", "etc", "profile")
+
+
+def is_device(path: PurePath) -> bool:
+    """Whether a path is a device (other than a harmless stream) or part of the kernel's interface."""
+    parts = path.parts
+    if len(parts) >= 2 and parts[1] in ("proc", "sys"):
+        return not (len(parts) >= 4 and parts[1] == "proc" and parts[3] == "fd")
+    if len(parts) < 2 or parts[1] != "dev" or len(parts) == 2:
+        return False
+    return parts[2] not in STREAMS and parts[2] not in ("fd", "shm", "pts")
+
+
+def is_system(path: PurePath) -> bool:
+    """Whether a path is the file system's root or in a folder that belongs to the system; temporary folders are not."""
+    parts = path.parts
+    if len(parts) <= 1:
+        return True
+    if parts[:3] in (("/", "var", "tmp"), ("/", "private", "tmp"), ("/", "private", "var"), ("/", "var", "folders")):
+        return len(parts) == 2
+    if parts[1] == "root":
+        return len(parts) == 2
+    return parts[1] in SYSTEM_FOLDERS

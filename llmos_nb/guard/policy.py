@@ -1,0 +1,84 @@
+"""One question for every tool call, live or replayed: may this tool do this, for an agent with this grant?
+
+``ask`` with nobody to ask is ``deny``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from llmos_nb.guard.paths import check_path
+from llmos_nb.guard.python import check_python
+from llmos_nb.guard.shell import check_shell
+from llmos_nb.guard.verdict import Verdict
+
+__all__ = ["BUILT_IN_TOOLS", "check_tool"]
+
+#: Claude Code's own tools that an agent may be granted, by what the guard has to look at.
+BUILT_IN_TOOLS: Final[dict[str, str]] = {
+    "Bash": "shell",
+    "Edit": "write",
+    "Glob": "none",
+    "Grep": "none",
+    "MultiEdit": "write",
+    "NotebookEdit": "write",
+    "Read": "read",
+    "TodoWrite": "none",
+    "WebFetch": "none",
+    "WebSearch": "none",
+    "Write": "write",
+}
+
+_CHECKS: Final[dict[str, str]] = {
+    **BUILT_IN_TOOLS,
+    "run_cell": "python",
+    "inspect": "none",
+    "read_file": "read",
+    "write_file": "write",
+    "edit_file": "write",
+    "run_shell": "shell",
+}
+
+
+def check_tool(
+    tool: str,
+    arguments: Mapping[str, Any],
+    *,
+    grant: Collection[str],
+    cwd: Path,
+    workspace: Path,
+    ask: Callable[[Verdict], bool] | None = None,
+) -> Verdict:
+    """The guard's word on one tool call: ``allow`` or ``deny``, never ``ask``.
+
+    Args:
+        tool: its plain name (``run_cell``, ``Bash``).
+        grant: names of the tools that the agent may use.
+        ask: asks a person; without one, what would be asked is denied.
+    """
+    if tool not in grant:
+        return Verdict("deny", "not-granted", f"the agent was not granted the tool {tool}")
+    kind = _CHECKS.get(tool)
+    if kind is None:
+        return Verdict("deny", "unknown-tool", f"the guard knows no rule for the tool {tool}")
+    verdict = _verdict(kind, arguments, cwd, workspace)
+    if verdict.decision != "ask":
+        return verdict
+    if ask is not None and ask(verdict):
+        return Verdict("allow", verdict.rule, f"approved: {verdict.reason}")
+    return Verdict("deny", verdict.rule, f"{verdict.reason} (nobody was there to approve it)")
+
+
+def _verdict(kind: str, arguments: Mapping[str, Any], cwd: Path, workspace: Path) -> Verdict:
+    if kind == "python":
+        return check_python(str(arguments.get("code", "")), cwd=cwd, workspace=workspace)
+    if kind == "shell":
+        return check_shell(str(arguments.get("command", "")), cwd=cwd, workspace=workspace)
+    if kind in ("read", "write"):
+        path = arguments.get("path") or arguments.get("file_path") or arguments.get("notebook_path")
+        if not isinstance(path, str):
+            return Verdict("deny", "no-path", "the call names no file")
+        return check_path(path, "write" if kind == "write" else "read", workspace=workspace, cwd=cwd, roots=(cwd,))
+    return Verdict("allow", "harmless", "reads nothing outside and changes nothing")

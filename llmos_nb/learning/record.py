@@ -1,0 +1,109 @@
+"""From the calls of a run to the steps of a trace."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+from llmos_nb.learning.verify import expectation
+from llmos_nb.memory import Expectation, Step
+from llmos_nb.tools.registry import TOOLS
+from llmos_nb.tools.workbench import Call
+
+__all__ = ["environment_of", "input_digests", "recorded_steps"]
+
+#: Claude Code's own tools that a tool of ours can repeat, with the names of their arguments.
+_REPEATABLE: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "Bash": ("run_shell", {"command": "command"}),
+    "Edit": ("edit_file", {"file_path": "path", "old_string": "old", "new_string": "new"}),
+    "Read": ("read_file", {"file_path": "path", "offset": "first_line", "limit": "lines"}),
+    "Write": ("write_file", {"file_path": "path", "content": "content"}),
+}
+#: Tools that neither change anything nor tell anything an answer could rest on.
+_SILENT: Final = frozenset({"TodoWrite"})
+#: Bytes of an input file up to which its digest is taken.
+DIGEST_LIMIT: Final = 64 * 1024 * 1024
+
+
+def recorded_steps(calls: Sequence[Call]) -> tuple[Step, ...]:
+    """The calls as steps. A step is marked for replay when it worked, or failed after it had changed something.
+
+    Where a call cannot be repeated (a web search, a tool of someone else's server), nothing is marked: an answer that
+    rests on it cannot be verified later.
+    """
+    repeatable = all(
+        call.tool in TOOLS or call.tool in _REPEATABLE or call.tool in _SILENT or call.result is None
+        for call in calls
+    )
+    return tuple(_step(call, repeatable) for call in calls)
+
+
+def _step(call: Call, repeatable: bool) -> Step:
+    tool, arguments = call.tool, dict(call.arguments)
+    if call.result is None:
+        denied = Expectation(status="error", error="denied", replay=False)
+        return Step(tool, arguments, denied, call.verdict.reason, round(call.duration_s, 4))
+    result = call.result
+    changed = bool(result.defines or result.files or result.deletes)
+    if tool not in TOOLS:
+        if tool in _REPEATABLE and repeatable:
+            ours, names = _REPEATABLE[tool]
+            return Step(
+                ours,
+                {new: arguments[old] for old, new in names.items() if old in arguments},
+                Expectation(status=result.status, error=result.error, replay=not result.error),
+                result.text,
+            )
+        return Step(tool, arguments, expectation(result, replay=False), result.text)
+    replay = repeatable and (not result.error or changed)
+    return Step(tool, arguments, expectation(result, replay=replay), result.text, round(call.duration_s, 4))
+
+
+def input_digests(calls: Iterable[Call], cwd: Path) -> dict[str, str]:
+    """Files that the calls read but no call changed, with a prefix of their SHA-256 (empty for very large ones)."""
+    made = {name for call in calls if call.result for name in call.result.files}
+    read = {name for call in calls if call.result for name in call.result.reads}
+    found = {}
+    for name in sorted(read - made):
+        path = cwd / name
+        if path.is_file():
+            found[name] = file_digest(path)
+    return found
+
+
+def file_digest(path: Path) -> str:
+    """A prefix of a file's SHA-256; empty when the file is larger than 64 MB or cannot be read."""
+    try:
+        if path.stat().st_size > DIGEST_LIMIT:
+            return ""
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
+
+
+def environment_of(calls: Iterable[Call]) -> dict[str, Any]:
+    """Python's version, ours, and those of the packages that the calls' code imports."""
+    modules: set[str] = set()
+    for call in calls:
+        try:
+            tree = ast.parse(str(call.arguments.get("code", "")))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module.partition(".")[0])
+    packages = {}
+    for module in sorted(modules - set(sys.stdlib_module_names)):
+        try:
+            packages[module] = metadata.version(module)
+        except metadata.PackageNotFoundError:
+            continue
+    return {"python": platform.python_version(), "llmos_nb": metadata.version("llmos-nb"), "packages": packages}

@@ -1,0 +1,113 @@
+"""Running a trace's steps again: under the same guard, each verified, everything put back at the first surprise."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmos_nb.learning.verify import digest, surprise
+from llmos_nb.memory import Step, Trace
+from llmos_nb.tools.cell import loaded_names
+from llmos_nb.tools.registry import TOOLS
+from llmos_nb.tools.workbench import Call, Workbench
+
+__all__ = ["Replay", "replay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """How a replay went. ``surprise`` is empty when every step did what was recorded.
+
+    ``answer`` is what may be shown as the answer: the recorded prose when all it could rest on came out the same,
+    otherwise the fresh outputs with a note, and ``stale`` is then True. ``not_restored`` lists what could not be put
+    back after a surprise.
+    """
+
+    surprise: str = ""
+    answer: str = ""
+    stale: bool = False
+    not_restored: tuple[str, ...] = ()
+    stopped: bool = False
+
+
+async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Replay:
+    """Run ``steps`` of ``trace`` on ``bench``.
+
+    Nothing is run unless the guard agrees to every step and every input file is there. Cancelling the task puts
+    everything back, too.
+    """
+    wanted = [step for step in steps if step.expect.replay]
+    problem = _not_possible(trace, wanted, bench)
+    if problem:
+        return Replay(surprise=problem)
+    names = bench.namespace.names
+    for step in wanted:
+        for name in step.expect.files:
+            bench.undo.keep_file(bench.cwd / name)
+        if step.tool == "run_cell":
+            bench.undo.keep_names(names, loaded_names(str(step.arguments.get("code", ""))))
+    calls: list[Call] = []
+    try:
+        for number, step in enumerate(wanted, start=1):
+            call = await bench.call(step.tool, step.arguments, replayed=True)
+            if call.result is None:
+                return _put_back(bench, f"step {number} ({step.tool}) was refused: {call.verdict.reason}")
+            if call.result.interrupted:
+                return _put_back(bench, "interrupted", stopped=True)
+            if call.result.error and not step.expect.error:
+                last = (call.result.text.strip().splitlines() or [""])[-1]
+                return _put_back(bench, f"step {number} ({step.tool}) failed: {call.result.error}: {last[:200]}")
+            # A step that a built-in tool recorded has no digest: what it did was never seen from inside.
+            different = surprise(step.expect, call.result, names) if step.expect.digest else ""
+            if different:
+                return _put_back(bench, f"step {number} ({step.tool}) came out otherwise: {different}")
+            calls.append(call)
+            await asyncio.sleep(0)  # a stop gets its turn between steps
+            if bench.stopping.is_set():
+                return _put_back(bench, "stopped", stopped=True)
+    except BaseException:
+        bench.undo.put_back(names)
+        raise
+    changed = [
+        call
+        for call, step in zip(calls, wanted, strict=True)
+        if call.result and step.expect.digest != digest(call.result)
+    ]
+    if not changed:
+        return Replay(answer=trace.answer)
+    return Replay(answer=_fresh(calls), stale=True)
+
+
+def _not_possible(trace: Trace, steps: Sequence[Step], bench: Workbench) -> str:
+    """Why the steps must not be begun, or an empty string."""
+    for number, step in enumerate(steps, start=1):
+        if step.tool not in TOOLS:
+            return f"step {number} uses the tool {step.tool}, which cannot be repeated"
+        verdict = bench.check(step.tool, step.arguments)
+        if verdict.decision != "allow":
+            return f"step {number} ({step.tool}) would be refused: {verdict.reason}"
+    for name in trace.inputs:
+        if not (bench.cwd / name).exists():
+            return f"the file {name} is not there"
+    return ""
+
+
+def _put_back(bench: Workbench, why: str, *, stopped: bool = False) -> Replay:
+    failed = bench.undo.put_back(bench.namespace.names)
+    return Replay(surprise=why, not_restored=tuple(failed), stopped=stopped)
+
+
+def _fresh(calls: Sequence[Call]) -> str:
+    """Fresh outputs as Markdown, in place of prose that they may contradict."""
+    note = (
+        "The steps ran and were verified, but their outputs are not those that the recorded answer rests on, "
+        "so it is not repeated. "
+    )
+    texts = [call.result.text.strip() for call in calls if call.result and TOOLS[call.tool].changes]
+    shown = "\n".join(text for text in texts if text)
+    if not shown:
+        return note + "The new results are in your variables and in the output above."
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    return f"{note}These are the new outputs:\n\n{fence}text\n{shown}\n{fence}"

@@ -1,0 +1,1 @@
+"""The notebook's side: magics, live progress and displays. The only package that imports IPython."""

@@ -1,0 +1,81 @@
+"""``llmos-nb``: the system from a terminal. ``doctor`` examines it, ``run`` works on a goal, ``demo`` plays a notebook."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from llmos_nb.errors import LlmosError
+from llmos_nb.kernel.events import Event, ModeDecided, Notice, ToolFinished
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0 when it worked, 1 when it failed, 130 when it was interrupted."""
+    parser = argparse.ArgumentParser(prog="llmos-nb", description=__doc__)
+    parser.add_argument("--workspace", type=Path, help="the workspace's folder (LLMOS_WORKSPACE, or ./workspace)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("doctor", help="what is installed, which endpoint, does everything start; with remedies")
+    run = commands.add_parser("run", help="work on a goal")
+    run.add_argument("goal", help="what is wanted, in words")
+    run.add_argument("--agent", help="the agent that works on it")
+    run.add_argument("--mode", help="auto, or the mode to use")
+    run.add_argument("--budget", type=float, metavar="USD", help="what it may spend, in US dollars")
+    run.add_argument("--model", help="the model to ask")
+    demo = commands.add_parser("demo", help="execute a tutorial notebook and say what each goal cost")
+    demo.add_argument("notebook", type=Path)
+    demo.add_argument("--out", type=Path, default=Path("build/demo"), help="where the executed page goes")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "doctor":
+            return _doctor(options)
+        if options.command == "demo":
+            from llmos_nb.demo import play
+
+            return play(options.notebook, options.out)
+        return _run(options)
+    except LlmosError as error:
+        print(f"{error.message}\n  -> {error.remedy}" if error.remedy else error.message, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from llmos_nb.doctor import examine
+    from llmos_nb.system import LLMOS
+
+    failed = 0
+    with LLMOS(options.workspace) as system:
+        for check in examine(system):
+            print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:18} {check.found}")
+            if not check.ok:
+                failed += 1
+                print(f"      {'':18} -> {check.remedy}")
+    print("everything works" if not failed else f"{failed} problem{'s' if failed > 1 else ''}")
+    return 1 if failed else 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from llmos_nb.system import LLMOS
+
+    def show(event: Event) -> None:
+        match event:
+            case ModeDecided():
+                print(f"[{event.mode}] {event.reason}", file=sys.stderr, flush=True)
+            case ToolFinished():
+                print(f"  {event.tool}: {event.status}, {event.duration_s:.2f} s", file=sys.stderr, flush=True)
+            case Notice():
+                print(f"  note: {event.text}", file=sys.stderr, flush=True)
+
+    with LLMOS(options.workspace) as system:
+        system.bus.subscribe(show, name="terminal")
+        result = system.run(
+            options.goal, mode=options.mode, agent=options.agent, budget_usd=options.budget, model=options.model
+        )
+    print(result)
+    return 0 if result.ok else 1

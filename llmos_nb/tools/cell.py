@@ -1,0 +1,154 @@
+"""``run_cell`` and ``inspect``: Python in the user's namespace, and a description of what is in it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from llmos_nb.guard.effects import FileEffects, watching
+from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
+
+__all__ = ["INSPECT", "RUN_CELL", "columns_of", "describe", "loaded_names", "relative"]
+
+#: Names that IPython keeps for itself.
+_SHELL_NAMES: Final = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
+
+
+def _visible(name: str) -> bool:
+    return not name.startswith("_") and name not in _SHELL_NAMES
+
+
+def columns_of(value: Any) -> tuple[str, ...] | None:
+    """Column names of a DataFrame, or None for anything else."""
+    if type(value).__name__ == "DataFrame" and hasattr(value, "columns"):
+        return tuple(str(column) for column in value.columns)
+    return None
+
+
+def _print_of(value: Any) -> tuple[Any, ...]:
+    """What changes when a name is bound anew or its value grows: cheap, never compares contents."""
+    shape = getattr(value, "shape", None)
+    size = len(value) if isinstance(value, list | dict | set) else None
+    return id(value), shape if isinstance(shape, tuple) else None, size, columns_of(value)
+
+
+def loaded_names(code: str) -> set[str]:
+    """Every name that a piece of code mentions, read or written; empty when it is not plain Python."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return names
+
+
+def relative(paths: Iterable[Path], cwd: Path) -> tuple[str, ...]:
+    """Paths as a trace names them: relative to the working folder where they lie below it."""
+    root = cwd.resolve()
+    found = {path.resolve() for path in paths}
+    return tuple(sorted(str(p.relative_to(root)) if p.is_relative_to(root) else str(p) for p in found))
+
+
+async def _run_cell(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
+    code = str(arguments["code"])
+    names = context.namespace.names
+    before = {name: _print_of(value) for name, value in names.items() if _visible(name)}
+    context.undo.keep_names(names, (name for name in loaded_names(code) if _visible(name)))
+    effects = FileEffects((context.cwd, context.workspace), context.undo.keep_file)
+    with watching(effects):
+        result = await context.namespace.run_cell(code)
+    after = {name: value for name, value in list(names.items()) if _visible(name)}
+    changed = {name: value for name, value in after.items() if before.get(name) != _print_of(value)}
+    context.undo.keep_new_names(name for name in changed if name not in before)
+    text = "".join(_lines(output.text) for output in result.outputs)
+    if result.error:
+        text += result.traceback
+    return ToolResult(
+        text=text.rstrip("\n") if text.strip() else "",
+        error=result.error,
+        interrupted=result.interrupted,
+        outputs=result.outputs,
+        defines={name: type(value).__name__ for name, value in sorted(changed.items())},
+        columns={name: found for name, value in sorted(changed.items()) if (found := columns_of(value)) is not None},
+        deletes=tuple(sorted(name for name in before if name not in after)),
+        files=relative((path for path in effects.changed if path.is_file()), context.cwd),
+        reads=relative((path for path in effects.read - effects.changed if path.is_file()), context.cwd),
+    )
+
+
+def _lines(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n"
+
+
+def describe(name: str, value: Any) -> str:
+    """One line about a variable: its type, its size, and for tables their columns. Never its contents."""
+    kind = type(value).__name__
+    columns = columns_of(value)
+    if columns is not None:
+        dtypes = ", ".join(f"{column}: {dtype}" for column, dtype in zip(columns, value.dtypes, strict=False))
+        return f"{name}: DataFrame, {value.shape[0]} rows x {value.shape[1]} columns ({dtypes})"
+    if isinstance(value, types.ModuleType):
+        return f"{name}: module {value.__name__}"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"{name}: {kind}, shape {shape}, dtype {getattr(value, 'dtype', 'unknown')}"
+    if isinstance(value, list | tuple | set | dict | str | bytes):
+        return f"{name}: {kind}, length {len(value)}"
+    if isinstance(value, bool | int | float | complex | type(None)):
+        return f"{name}: {kind} = {value!r}"[:200]
+    return f"{name}: {kind}"
+
+
+async def _inspect(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
+    names: Mapping[str, Any] = context.namespace.names
+    wanted = arguments.get("names") or sorted(
+        name for name, value in names.items() if _visible(name) and not isinstance(value, types.ModuleType)
+    )
+    unknown = [str(name) for name in wanted if name not in names]
+    if unknown:
+        return ToolResult(text=f"There is no variable named {', '.join(unknown)}.", error="NameError")
+    lines = [describe(str(name), names[name]) for name in wanted]
+    return ToolResult(text="\n".join(lines) or f"No variables yet. Python {sys.version.split()[0]}.")
+
+
+RUN_CELL: Final = Tool(
+    name="run_cell",
+    description=(
+        "Run Python code in the user's own notebook kernel, among the user's variables, as a cell: the value of the "
+        "last expression and plots are shown, print works, top-level await works, magics work. Returns what was "
+        "printed or shown, or the traceback. Variables stay for later cells and for the user."
+    ),
+    schema={
+        "type": "object",
+        "properties": {"code": {"type": "string", "description": "The code of one cell."}},
+        "required": ["code"],
+    },
+    run=_run_cell,
+    main="code",
+)
+
+INSPECT: Final = Tool(
+    name="inspect",
+    description=(
+        "Describe the user's variables: names, types, shapes, columns. Without names, all of them. "
+        "Contents are not shown: use run_cell to look at values."
+    ),
+    schema={
+        "type": "object",
+        "properties": {
+            "names": {"type": "array", "items": {"type": "string"}, "description": "Variables to describe."}
+        },
+    },
+    run=_inspect,
+    main="names",
+    changes=False,
+)

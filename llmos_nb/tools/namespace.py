@@ -1,0 +1,187 @@
+"""Where ``run_cell`` runs: a namespace that takes code with IPython's meaning and tells what came of it.
+
+:class:`PlainNamespace` is for scripts and tests; :class:`llmos_nb.tools.shell_namespace.ShellNamespace` is the
+user's own kernel. Both show output where the user looks for it and keep a copy.
+"""
+
+from __future__ import annotations
+
+import _thread
+import ast
+import contextlib
+import inspect
+import io
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any, Protocol, TextIO
+
+__all__ = ["CellResult", "Namespace", "Output", "PlainNamespace", "interrupt", "interruptible", "teed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One thing a cell showed: ``kind`` is ``stream`` or ``display``; ``data`` maps MIME types to text or base64."""
+
+    kind: str
+    data: dict[str, Any]
+
+    @property
+    def mime(self) -> str:
+        """The richest kind of the output, as an expectation names it: ``stream`` or a MIME type."""
+        if self.kind == "stream":
+            return "stream"
+        for mime in ("image/png", "image/svg+xml", "image/jpeg", "text/html", "text/latex", "text/markdown"):
+            if mime in self.data:
+                return mime
+        return next(iter(self.data), "text/plain")
+
+    @property
+    def text(self) -> str:
+        """The output as a reader without eyes for pictures gets it."""
+        if self.kind == "stream":
+            return str(self.data["text/plain"])
+        text = str(self.data.get("text/plain", ""))
+        image = next((mime for mime in self.data if mime.startswith("image/")), None)
+        return f"[{image}] {text}".rstrip() if image else text
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """What a cell did: its outputs in order, and the exception's name and short traceback when it raised."""
+
+    outputs: tuple[Output, ...] = ()
+    error: str = ""
+    traceback: str = ""
+    interrupted: bool = False
+
+
+class Namespace(Protocol):
+    """Runs code among the user's names."""
+
+    @property
+    def names(self) -> MutableMapping[str, Any]:
+        """The user's names and values, live."""
+
+    async def run_cell(self, code: str) -> CellResult:
+        """Run ``code`` on the calling thread; nothing it raises gets out, but cancellation of the awaiting task."""
+
+
+class _Tee(io.TextIOBase):
+    """Writes to the stream that was there and to a list of outputs; text written in a row becomes one output."""
+
+    def __init__(self, stream: TextIO, outputs: list[Output]) -> None:
+        self._stream = stream
+        self._outputs = outputs
+
+    def write(self, text: str) -> int:
+        if text:
+            if self._outputs and self._outputs[-1].kind == "stream":
+                self._outputs[-1].data["text/plain"] += text
+            else:
+                self._outputs.append(Output("stream", {"text/plain": text}))
+        self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def teed(outputs: list[Output]) -> Iterator[None]:
+    """Copy what is printed into ``outputs`` while it goes its usual way."""
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Tee(out, outputs), _Tee(err, outputs)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+_blocking = threading.Event()
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C, and :func:`interrupt`, raise inside blocking code: a running loop otherwise only marks its task."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    _blocking.set()
+    try:
+        yield
+    finally:
+        _blocking.clear()
+        signal.signal(signal.SIGINT, before)
+
+
+def interrupt() -> None:
+    """Raise KeyboardInterrupt in the cell that blocks the main thread now, if one does. Callable from other threads."""
+    main = threading.main_thread()
+    if not _blocking.is_set() or threading.current_thread() is main or main.ident is None:
+        return
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main.ident, signal.SIGINT)  # also ends a sleep or another system call
+    else:
+        _thread.interrupt_main()
+
+
+@dataclass(slots=True)
+class PlainNamespace:
+    """A namespace on an ordinary dict: the value of a last expression is printed, ``await`` works at top level."""
+
+    names: MutableMapping[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
+
+    async def run_cell(self, code: str) -> CellResult:
+        outputs: list[Output] = []
+        screen = sys.stdout
+        try:
+            with teed(outputs):
+                for block, is_value in _compiled(code):
+                    with interruptible():
+                        value = eval(block, self.names)  # type: ignore[arg-type]
+                    if inspect.iscoroutine(value) and block.co_flags & inspect.CO_COROUTINE:
+                        value = await value
+                    if is_value and value is not None:
+                        text = repr(value)
+                        outputs.append(Output("display", {"text/plain": text}))
+                        screen.write(text + "\n")
+        except KeyboardInterrupt:
+            return CellResult(tuple(outputs), "KeyboardInterrupt", "KeyboardInterrupt", interrupted=True)
+        except SystemExit as error:
+            return CellResult(tuple(outputs), "SystemExit", f"SystemExit: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever user code raises is its result
+            return CellResult(tuple(outputs), type(error).__name__, _short_traceback(error))
+        return CellResult(tuple(outputs))
+
+
+def _compiled(code: str) -> Iterator[tuple[CodeType, bool]]:
+    """The cell's statements as code objects, each with whether it is the last expression, whose value is shown."""
+    tree = ast.parse(code, "<cell>")
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    if last is not None:
+        tree.body.pop()
+    yield compile(tree, "<cell>", "exec", flags=flags), False
+    if last is not None:
+        yield compile(ast.Expression(last.value), "<cell>", "eval", flags=flags), not code.rstrip().endswith(";")
+
+
+def _short_traceback(error: BaseException) -> str:
+    """The traceback from the user's code on, without this module's own frames."""
+    frames = traceback.extract_tb(error.__traceback__)
+    while frames and frames[0].filename == __file__:
+        frames.pop(0)
+    head = ["Traceback (most recent call last):\n", *frames.format()] if frames else []
+    return "".join([*head, *traceback.format_exception_only(error)]).rstrip()

@@ -1,0 +1,114 @@
+"""The user's own kernel as a namespace: cells run by IPython itself, among the user's variables, shown in place.
+
+IPython is not imported here: where there is a running shell, it has been imported already.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from llmos_nb.tools.namespace import CellResult, Output, interruptible, teed
+
+__all__ = ["ShellNamespace", "running_shell"]
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def running_shell() -> Any | None:
+    """The IPython shell this code runs in, or None outside of one."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+
+
+class ShellNamespace:
+    """Runs cells in an IPython shell. Rich output appears in the cell that awaits, and is kept as well."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+
+    @property
+    def names(self) -> MutableMapping[str, Any]:
+        """The user's namespace, live."""
+        names: MutableMapping[str, Any] = self._shell.user_ns
+        return names
+
+    async def run_cell(self, code: str) -> CellResult:
+        """Run ``code`` as a cell: magics, ``!`` commands, ``await`` and rich display work as they do by hand."""
+        shell = self._shell
+        outputs: list[Output] = []
+        errors: list[str] = []
+        with ExitStack() as stack:
+            stack.enter_context(teed(outputs))
+            stack.enter_context(_recorded(shell, outputs, errors))
+            try:
+                transformed, problem = shell.transform_cell(code), None
+            except Exception:  # noqa: BLE001 - the shell reports a cell that it cannot read
+                transformed, problem = code, sys.exc_info()
+            if not shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem):
+                stack.enter_context(interruptible())  # it holds the thread until it is done
+            result = await shell.run_cell_async(
+                code, transformed_cell=transformed, preprocessing_exc_tuple=problem, store_history=False
+            )
+            _flush_figures()
+        raised = result.error_before_exec or result.error_in_exec
+        if raised is None:
+            return CellResult(tuple(outputs))
+        text = _ANSI.sub("", "\n".join(errors)) or f"{type(raised).__name__}: {raised}"
+        interrupted = isinstance(raised, KeyboardInterrupt) or type(raised).__name__ == "CancelledError"
+        return CellResult(tuple(outputs), type(raised).__name__, text, interrupted)
+
+
+@contextmanager
+def _recorded(shell: Any, outputs: list[Output], errors: list[str]) -> Iterator[None]:
+    """Keep what the shell displays; hold tracebacks back, since the agent gets to see and mend them."""
+    publisher, trap = shell.display_pub, shell.display_trap
+    publish = publisher.publish
+
+    def published(data: dict[str, Any], metadata: Any = None, **options: Any) -> None:
+        if not options.get("update"):
+            outputs.append(Output("display", dict(data)))
+        publish(data, metadata, **options)
+
+    def displayed(value: Any = None) -> None:
+        if value is None or shell.displayhook.quiet():
+            return
+        data, metadata = shell.display_formatter.format(value)
+        if data:
+            published(data, metadata)
+
+    def held_back(etype: Any, evalue: Any, stb: Any) -> None:
+        errors.append(stb if isinstance(stb, str) else "\n".join(stb))
+
+    with ExitStack() as stack:
+        stack.enter_context(_replaced(publisher, "publish", published))
+        stack.enter_context(_replaced(shell, "_showtraceback", held_back))
+        stack.enter_context(_replaced(trap, "hook", displayed))
+        stack.enter_context(_replaced(sys, "displayhook", displayed))  # the trap is set already when a cell awaits us
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """``owner.name`` is ``value`` until the block ends."""
+    own = name in vars(owner)
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if name in vars(owner) and not own:
+            delattr(owner, name)  # a method of the class shows again
+        else:
+            setattr(owner, name, before)
+
+
+def _flush_figures() -> None:
+    """Show open figures now, in the step that drew them, instead of at the end of the awaiting cell."""
+    backend = sys.modules.get("matplotlib_inline.backend_inline")
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if backend is not None and pyplot is not None and "inline" in pyplot.get_backend().lower():
+        backend.flush_figures()

@@ -1,0 +1,31 @@
+"""Every test runs without the machine's keys and logins, in a home of its own, on the scripted endpoint."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything is imported that could read them; names only, values are never looked at.
+for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "CLAUDE_", "LLMOS_"))]:
+    del os.environ[_name]
+_home = tempfile.mkdtemp(prefix="llmos-home-")
+os.environ["HOME"] = os.environ["USERPROFILE"] = _home
+os.environ["CLAUDE_CONFIG_DIR"] = str(Path(_home, "claude"))
+os.environ["IPYTHONDIR"] = str(Path(_home, "ipython"))
+os.environ["JUPYTER_CONFIG_DIR"] = str(Path(_home, "jupyter"))
+os.environ["LLMOS_ENDPOINT"] = "scripted"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+PENGUINS = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "penguins.csv"
+
+
+@pytest.fixture
+def playground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working folder with a copy of the penguins table; ``workspace`` below it does not exist yet."""
+    (tmp_path / "penguins.csv").write_bytes(PENGUINS.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
