@@ -208,7 +208,7 @@ class LLMOS:
     def _state(self) -> Any:
         from llmos_nb.kernel.state import open_state
 
-        self._check_workspace()
+        self.check_workspace()
         engine = open_state(self.settings.state_url or self.workspace / ".llmos" / "state.db")
         self._parts.callback(engine.dispose)
         return engine
@@ -219,7 +219,7 @@ class LLMOS:
         from llmos_nb.dispatch.dispatcher import Dispatcher, Parts
         from llmos_nb.memory.session import SessionLog
 
-        self._check_workspace()
+        self.check_workspace()
         cortex = Cortex(self.workspace.resolve())
         parts = Parts(
             settings=self.settings,
@@ -242,7 +242,7 @@ class LLMOS:
     def _agent(self, name: str | None) -> Agent:
         return self.agents.get(name or self.settings.agent)
 
-    def _check_workspace(self) -> None:
+    def check_workspace(self) -> None:
         """Make the workspace's folder, and see that something can be written there."""
         probe = self.workspace / ".llmos"
         try:

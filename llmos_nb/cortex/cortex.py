@@ -42,6 +42,7 @@ class Cortex:
         self._sessions: dict[Hashable, Session] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     async def run(self, job: Job, agent: Agent, settings: Settings, *, model: str | None) -> None:
         """Work on ``job`` from any loop until it is over; its facts are then in the job."""
@@ -61,7 +62,7 @@ class Cortex:
     def close(self) -> None:
         """End every session and the server. Safe to call twice."""
         with self._lock:
-            loop, self._loop = self._loop, None
+            self._closed, loop, self._loop = True, self._loop, None
         if loop is not None:
             done = asyncio.run_coroutine_threadsafe(self._close_sessions(), loop)
             with contextlib.suppress(Exception):
@@ -81,14 +82,19 @@ class Cortex:
 
     def _submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Any:
         with self._lock:
+            if self._closed:
+                raise EndpointError("The system was closed.", remedy="Make a new one and run the goal again.")
             if self._loop is None:
                 self._loop = _started_loop()
                 atexit.register(self.close)
             return asyncio.run_coroutine_threadsafe(work(), self._loop)
 
     async def _run(self, job: Job, agent: Agent, settings: Settings, model: str | None) -> None:
-        session = await self._session(job, agent, settings, model)
-        await session.serve(job)
+        while not self._closed:
+            session = await self._session(job, agent, settings, model)
+            if await session.serve(job):
+                return
+        job.failure, job.remedy = "The system was closed.", "Make a new one and run the goal again."
 
     async def _session(self, job: Job, agent: Agent, settings: Settings, model: str | None) -> Session:
         url, key = self._address(job.endpoint, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from llmos_nb.errors import EndpointError
 from llmos_nb.settings import Settings, endpoint_kind
@@ -54,6 +55,15 @@ class Endpoint:
         return None if price is None else price.cost_usd(**usage)
 
 
+#: Variables that send the CLI elsewhere than to its base URL; emptied even where the surroundings do not name them.
+DETOURS: Final = (
+    "ANTHROPIC_UNIX_SOCKET", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_GATEWAY", "CLAUDE_CODE_USE_MANTLE", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_ENABLE_TELEMETRY",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
+)  # fmt: skip
+
+
 def resolve_endpoint(settings: Settings, environ: Mapping[str, str]) -> Endpoint:
     """The endpoint that the settings ask for; ``auto`` is ``claude`` when a key is set, else ``scripted``.
 
@@ -83,7 +93,8 @@ def isolated_environment(environ: Mapping[str, str], *, url: str, key: str, home
 
     The SDK hands the whole environment on, so every ANTHROPIC_* and CLAUDE_* variable is overridden, names only.
     """
-    hidden = {name: "" for name in environ if name.startswith(("ANTHROPIC_", "CLAUDE_"))}
+    hidden = dict.fromkeys(DETOURS, "")
+    hidden |= {name: "" for name in environ if name.startswith(("ANTHROPIC_", "CLAUDE_"))}
     hidden |= {name: "" for name in environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")}
     return {
         **hidden,

@@ -9,6 +9,8 @@ lock, ``on_failure="block"``, makes the SDK do the same should this module itsel
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -127,18 +129,45 @@ def _callback(hook: Hook, current: Callable[[], Job | None], deadline_s: float) 
         if job is None:
             return _block(given, f"the {hook.name} hook has no run to work for")
         try:
-            answer = await asyncio.wait_for(asyncio.to_thread(hook.body, job, given), deadline_s)
+            answer = await asyncio.wait_for(_on_thread(hook, job, given), deadline_s)
             problem = _rubbish(answer)
         except TimeoutError:
             problem = f"did not answer within {deadline_s:g} s"
         except Exception as error:  # noqa: BLE001 - whatever a hook raises must block
             problem = f"raised {type(error).__name__}: {error}"
         if not problem:
-            return answer
+            return dict(answer)
         job.end("failed", f"the {hook.name} hook {problem}")
         return _block(given, f"the {hook.name} hook {problem}")
 
     return run
+
+
+def _on_thread(hook: Hook, job: Job, given: Any) -> asyncio.Future[Any]:
+    """The body's answer, from a thread of its own: a pool could be filled up by bodies that hang, and Python waits for
+    a pool's threads when it ends."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[Any] = loop.create_future()
+
+    def hand_over(answer: Any, error: Exception | None) -> None:
+        if answered.done():
+            return
+        if error is not None:
+            answered.set_exception(error)
+        else:
+            answered.set_result(answer)
+
+    def work() -> None:
+        answer, problem = None, None
+        try:
+            answer = hook.body(job, given)
+        except BaseException as error:  # noqa: BLE001 - whatever a hook raises must block
+            problem = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(hand_over, answer, problem)
+
+    threading.Thread(target=work, name=f"llmos-hook-{hook.name}", daemon=True).start()
+    return answered
 
 
 #: Keys a hook may answer with, at the top and in ``hookSpecificOutput``.

@@ -12,7 +12,7 @@ from llmos_nb.cortex.endpoint import Endpoint
 from llmos_nb.kernel.events import Event
 from llmos_nb.tools.workbench import Workbench
 
-__all__ = ["Bill", "Job", "Usage"]
+__all__ = ["Bill", "Job", "Told", "Usage"]
 
 
 class Bill(Protocol):
@@ -62,6 +62,15 @@ class Usage:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the model was told about one of its tool calls: ``error`` is empty when the call worked."""
+
+    tool: str
+    call_id: str
+    error: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Job:
     """A run of the agent. Made on the notebook's side, worked on by a session; stopping it is thread-safe."""
@@ -79,6 +88,8 @@ class Job:
 
     text: str = ""
     result: Any = None
+    #: The latest tool call's end as the model saw it; calls that never reached a hook or a tool show only here.
+    told: Told | None = None
     failure: str = ""
     remedy: str = ""
     #: Why the job is ended from outside: ``stopped``, ``timed_out``, ``over_budget`` or ``failed``; empty if it is not.

@@ -38,8 +38,16 @@ def judge(job: Job) -> Outcome:
     if last is not None and last.status == "denied":
         return Outcome("denied", f"the guard refused {last.tool}: {last.verdict.reason}", text)
     if last is not None and last.result is not None and last.status == "error":
-        first_line = (last.result.text.strip().splitlines() or [""])[-1]
-        return Outcome("failed", f"the last step ({last.tool}) failed: {last.result.error}: {first_line[:200]}", text)
+        line, error = (last.result.text.strip().splitlines() or [""])[-1][:200], last.result.error
+        why = line if line.startswith(error) else f"{error}: {line}"
+        return Outcome("failed", f"the last step ({last.tool}) failed: {why}", text)
+    if job.told is not None and job.told.error:
+        denials = getattr(result, "permission_denials", None) or ()
+        denied = any(denial.get("tool_use_id") == job.told.call_id for denial in denials)
+        verb = "was refused" if denied else "failed"
+        return Outcome(
+            "denied" if denied else "failed", f"the last step ({job.told.tool}) {verb}: {job.told.error[:300]}", text
+        )
     if not text.strip() and not calls:
         return Outcome("failed", "the model answered nothing", text, "Run the goal again.")
     return Outcome("success", "the agent finished", text)
@@ -51,7 +59,9 @@ def _api_error(result: object) -> str:
     subtype = str(getattr(result, "subtype", ""))
     if subtype == "error_max_turns":
         return "the agent used up its turns"
-    where = f"the endpoint answered {status}" if status else f"the agent ended with {subtype}"
+    where = f"the agent ended with {subtype}"
+    if status or subtype == "success":  # the CLI calls its own loop a success when only the endpoint failed
+        where = f"the endpoint answered {status}" if status else "the endpoint failed"
     return f"{where}: {said[:300]}" if said else where
 
 

@@ -40,7 +40,14 @@ def _handler(tool: Tool, current: Callable[[], Job | None], output_limit: int) -
             if not bench.take_pass(tool.name, arguments, hook):
                 job.end("failed", f"the {hook} hook did not see a call of {tool.name}")
                 return _answer(f"The {hook} hook did not see this call, so it was not made.", is_error=True)
-        call = await asyncio.wrap_future(bench.at_home(lambda: bench.call(tool.name, arguments)))
+        try:
+            call = await asyncio.wrap_future(bench.at_home(lambda: bench.call(tool.name, arguments)))
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if this is not None and this.cancelling():
+                raise
+            # The call alone was cancelled, by a stop. Let out, this would end the server, and with it later goals.
+            return _answer("The run was stopped during this call.", is_error=True)
         if call.result is None:
             return _answer(f"The guard refused this call: {call.verdict.reason}", is_error=True)
         if call.result.interrupted:

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-from llmos_nb.cortex.job import Job, Usage
-from llmos_nb.errors import LlmosError
-from llmos_nb.kernel.events import AgentMessage, Notice, TextDelta
+from llmos_nb.cortex.job import Job
+from llmos_nb.cortex.reader import Reader
+from llmos_nb.errors import EndpointError, LlmosError
 
 __all__ = ["Session"]
 
 #: Seconds to wait for the CLI to start and shake hands.
 CONNECT_LIMIT_S: Final = 60.0
+#: Seconds in which a warm client must have begun a new conversation, before it is replaced.
+FORGET_LIMIT_S: Final = 5.0
 #: Seconds in which an interrupted model must have said its last word, before its process is given up.
 STOP_LIMIT_S: Final = 0.7
+#: Seconds to wait for the owner of a process that was given up.
+GIVE_UP_S: Final = 0.1
 
 
 class Session:
@@ -30,8 +35,9 @@ class Session:
 
     def __init__(self, options: Callable[[Session], Any]) -> None:
         self._options = options
-        self._jobs: asyncio.Queue[tuple[Job, asyncio.Future[None]] | None] = asyncio.Queue()
+        self._jobs: asyncio.Queue[tuple[Job, asyncio.Future[bool]] | None] = asyncio.Queue()
         self._client: Any = None
+        self._connecting: Any = None
         self._used = False
         self._seen_init = asyncio.Event()
         self._stderr: deque[str] = deque(maxlen=20)
@@ -52,24 +58,30 @@ class Session:
         """Keep what the CLI wrote to its error stream: it explains a death."""
         self._stderr.append(line.rstrip())
 
-    async def serve(self, job: Job) -> None:
-        """Work on ``job`` until it has a result, a failure or an ending. Never raises for what the model's side does."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def serve(self, job: Job) -> bool:
+        """Work on ``job`` until it has a result, a failure or an ending. Never raises for what the model's side does.
+
+        False: this client was closed before the job's turn came, and the job is as it was.
+        """
         if self.closed:
-            job.failure, job.remedy = "the client is closed", "Run the goal again."
-            return
-        await self._jobs.put((job, done))
+            return False
         loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+        await self._jobs.put((job, done))
         ended = asyncio.Event()
-        job.on_end(lambda: loop.call_soon_threadsafe(ended.set))
+
+        def notify() -> None:
+            loop.call_soon_threadsafe(ended.set)
+
+        job.on_end(notify)
         stopper = loop.create_task(self._stop_when(ended, job, done))
         try:
-            await done
+            return await done
         finally:
             job.on_end(None)
             stopper.cancel()
 
-    async def _stop_when(self, ended: asyncio.Event, job: Job, done: asyncio.Future[None]) -> None:
+    async def _stop_when(self, ended: asyncio.Event, job: Job, done: asyncio.Future[bool]) -> None:
         """When the job is ended from outside: interrupt the model; give its process up if it does not react."""
         await ended.wait()
         if self.current is job and self._client is not None:
@@ -78,10 +90,12 @@ class Session:
                 await asyncio.wait_for(self._interrupt(), STOP_LIMIT_S / 2)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(done), STOP_LIMIT_S / 2)
-        if not done.done():
-            if self.current is job:
-                self.close()
-            _finish(done)
+        if not done.done() and self.current is job:
+            self._kill()
+            self.close()
+            with contextlib.suppress(TimeoutError):  # what was used up to here is charged first
+                await asyncio.wait_for(asyncio.shield(done), GIVE_UP_S)
+        _finish(done)
 
     async def _interrupt(self) -> None:
         await self._seen_init.wait()
@@ -91,6 +105,16 @@ class Session:
         """Give the client up; its process ends with it."""
         self.closed = True
         self._owner.cancel()
+
+    def _kill(self) -> None:
+        """End the process at once: the SDK would wait for a hanging one for ten seconds, and leave it behind when
+        Python ends before that. The SDK offers no way to its process but its own attributes.
+        """
+        client = self._client or self._connecting
+        process = getattr(getattr(client, "_transport", None), "_process", None)
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
 
     async def wait_closed(self) -> None:
         """Until the owner task has disconnected."""
@@ -107,6 +131,9 @@ class Session:
                 self.current = job
                 try:
                     await self._work(job)
+                except asyncio.CancelledError:
+                    job.failure = job.failure or "the client was closed while it worked"
+                    raise
                 except Exception as error:  # noqa: BLE001 - whatever the SDK raises fails this job, not the kernel
                     self._fail(job, error)
                     self.closed = True
@@ -117,12 +144,11 @@ class Session:
                     return
         finally:
             self.closed = True
-            await self._disconnect()
             while not self._jobs.empty():
                 entry = self._jobs.get_nowait()
                 if entry is not None:
-                    entry[0].failure = entry[0].failure or "the client was closed before the goal's turn came"
-                    _finish(entry[1])
+                    _finish(entry[1], served=False)
+            await self._disconnect()
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -133,39 +159,72 @@ class Session:
                 self.heard(f"disconnect: {error}")
 
     async def _connect(self) -> None:
-        import claude_agent_sdk as sdk
-
-        client = sdk.ClaudeSDKClient(self._options(self))
-        await asyncio.wait_for(client.connect(), CONNECT_LIMIT_S)
-        self._client = client
+        # It takes seconds, in which this loop must go on: a stop has to be heard.
+        sdk = await asyncio.to_thread(importlib.import_module, "claude_agent_sdk")
+        client = self._connecting = sdk.ClaudeSDKClient(self._options(self))
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await client.connect()
+        except BaseException:
+            self._kill()
+            with contextlib.suppress(Exception):
+                await client.disconnect()
+            raise
+        finally:
+            self._connecting = None
+        self._client, self._used = client, False
 
     async def _work(self, job: Job) -> None:
+        if self._client is not None and self._used:
+            await self._forget()
         if self._client is None:
             await self._connect()
-        elif self._used:
-            await self._forget()
         if job.ending:
             return
         self._used = True
         self._seen_init.clear()
         await self._client.query(_goal(job.goal))
-        reader = _Reader(job)
-        async for message in self._client.receive_response():
-            self._seen_init.set()
-            reader.take(message)
-        reader.close()
+        reader = Reader(job)
+        try:
+            async for message in self._client.receive_response():
+                self._seen_init.set()
+                reader.take(message)
+        finally:
+            reader.close()
+        if job.told is not None and job.told.error and not job.workbench.calls:
+            self.closed = True  # a call that never arrived may be this client's fault: the next goal gets a new one
+        if job.result is None and not job.ending:
+            raise EndpointError(
+                f"Claude's command line program ended without a result.{self._said()}",
+                remedy="Run the goal again: it starts anew.",
+            )
 
     async def _forget(self) -> None:
-        """Start a new conversation on the same process; the CLI's cost counters start anew with it."""
-        await self._client.query("/clear")
-        async for _ in self._client.receive_response():
-            pass
+        """Start a new conversation on the same process; the CLI's cost counters start anew with it.
+
+        A process that died or hangs since the last goal is replaced: nothing was asked of it yet.
+        """
+        ended = False
+        try:
+            async with asyncio.timeout(FORGET_LIMIT_S):
+                await self._client.query("/clear")
+                async for message in self._client.receive_response():
+                    ended = type(message).__name__ == "ResultMessage"
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, a new one is connected
+            self.heard(f"clear: {type(error).__name__}: {error}")
+            ended = False
+        if not ended:
+            self._kill()
+            await self._disconnect()
+
+    def _said(self) -> str:
+        said = " | ".join(line for line in self._stderr if line)[-500:]
+        return f" It wrote: {said}" if said else ""
 
     def _fail(self, job: Job, error: Exception) -> None:
         import claude_agent_sdk as sdk
 
-        said = " | ".join(line for line in self._stderr if line)[-500:]
-        told = f" It wrote: {said}" if said else ""
+        told = self._said()
         if isinstance(error, LlmosError):
             job.failure, job.remedy = error.message, error.remedy
         elif isinstance(error, sdk.CLINotFoundError):
@@ -179,9 +238,9 @@ class Session:
             job.remedy = "Run the goal again: it starts anew. `llmos-nb doctor` tells whether it works."
 
 
-def _finish(done: asyncio.Future[None]) -> None:
+def _finish(done: asyncio.Future[bool], served: bool = True) -> None:
     if not done.done():
-        done.set_result(None)
+        done.set_result(served)
 
 
 async def _goal(text: str) -> AsyncIterator[dict[str, Any]]:
@@ -193,90 +252,3 @@ async def _goal(text: str) -> AsyncIterator[dict[str, Any]]:
         "client_composed": True,
         "uuid": str(uuid.uuid4()),
     }
-
-
-class _Reader:
-    """Turns the SDK's messages into events, charges, and the job's result."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._open: dict[str | None, Usage] = {}
-        job.publish(AgentMessage(run_id=job.run_id, role="user", text=job.goal))
-
-    def take(self, message: Any) -> None:
-        """Take one message of the SDK."""
-        match type(message).__name__:
-            case "StreamEvent":
-                self._stream(message.event, message.parent_tool_use_id)
-            case "AssistantMessage":
-                self._assistant(message)
-            case "ResultMessage":
-                self._job.result = message
-            case "SystemMessage" if message.subtype == "api_retry":
-                data = message.data
-                self._notice(
-                    f"the endpoint answered {data.get('error_status') or data.get('error') or 'an error'}; "
-                    f"attempt {data.get('attempt', '?')} of {data.get('max_retries', '?')}"
-                )
-            case "SystemMessage" if message.subtype == "init":
-                self._check_tools(message.data)
-
-    def _notice(self, text: str) -> None:
-        self._job.publish(Notice(run_id=self._job.run_id, text=text))
-
-    def _stream(self, event: dict[str, Any], parent: str | None) -> None:
-        kind = event.get("type")
-        if kind == "message_start":
-            self._charge(parent)
-            usage = Usage(model=str(event["message"].get("model", "")))
-            usage.take(event["message"].get("usage") or {})
-            self._open[parent] = usage
-        elif kind == "message_delta" and parent in self._open:
-            self._open[parent].take(event.get("usage") or {})
-        elif kind == "message_stop":
-            self._charge(parent)
-        elif kind == "content_block_delta" and parent is None:
-            text = event.get("delta", {}).get("text")
-            if isinstance(text, str) and text:
-                self._job.publish(TextDelta(run_id=self._job.run_id, text=text))
-
-    def _charge(self, parent: str | None) -> None:
-        usage = self._open.pop(parent, None)
-        if usage is None:
-            return
-        self._job.usage.append(usage)
-        self._job.charge(usage)
-        if self._job.bill.exceeded:
-            self._job.end("over_budget", "the run used up its budget")
-
-    def _assistant(self, message: Any) -> None:
-        text = "".join(block.text for block in message.content if type(block).__name__ == "TextBlock")
-        if not text:
-            return
-        if message.parent_tool_use_id is None:
-            self._job.text = text
-        self._job.publish(AgentMessage(run_id=self._job.run_id, role="assistant", text=text, agent=self._job.agent))
-
-    def _check_tools(self, data: dict[str, Any]) -> None:
-        """A client whose tools did not arrive cannot work on anything."""
-        servers = {server.get("name"): server.get("status") for server in data.get("mcp_servers", ())}
-        if servers.get("llmos") not in ("connected", None):
-            self._job.end("failed", f"the tools could not be attached (server {servers.get('llmos')})")
-
-    def close(self) -> None:
-        """Charge calls that began and were cut off, and what the CLI billed without streaming it."""
-        for parent in list(self._open):
-            self._charge(parent)
-        billed = getattr(self._job.result, "model_usage", None) or {}
-        for model, counts in billed.items():
-            seen = [usage for usage in self._job.usage if usage.model == model]
-            rest = Usage(
-                model=model,
-                input_tokens=counts.get("inputTokens", 0) - sum(u.input_tokens for u in seen),
-                output_tokens=counts.get("outputTokens", 0) - sum(u.output_tokens for u in seen),
-                cache_read=counts.get("cacheReadInputTokens", 0) - sum(u.cache_read for u in seen),
-                cache_write=counts.get("cacheCreationInputTokens", 0) - sum(u.cache_write for u in seen),
-            )
-            if all(count >= 0 for count in rest.counts().values()) and any(rest.counts().values()):
-                self._job.usage.append(rest)
-                self._job.charge(rest)

@@ -21,6 +21,16 @@ class Decision:
     match: Match | None = None
     alternatives: tuple[str, ...] = ()
 
+    def _repr_markdown_(self) -> str:
+        lines = [f"**{self.mode}**: {self.reason}"]
+        if self.match is not None:
+            lines.append(f"- trace `{self.match.trace_id}`, confidence {self.match.confidence:.2f}")
+        lines += [f"- not {alternative}" for alternative in self.alternatives]
+        return "\n".join([lines[0], "", *lines[1:]]).rstrip()
+
+    def __str__(self) -> str:
+        return self._repr_markdown_().replace("**", "").replace("`", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:

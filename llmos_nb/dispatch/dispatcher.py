@@ -69,6 +69,7 @@ class _Run:
     started: float
     job: Job | None = None
     mode: str = ""
+    mode_reason: str = ""
     ending: str = ""
     usage: list[Usage] = field(default_factory=list)
     cost_usd: float | None = 0.0
@@ -184,13 +185,13 @@ class Dispatcher:
         return await self._ask_agent(run, decision, refused)
 
     def _decide(self, run: _Run, mode: str, decision: Decision, reason: str = "") -> None:
-        run.mode = mode
+        run.mode, run.mode_reason = mode, reason or decision.reason
         match = decision.match
         self._publish(
             ModeDecided(
                 run_id=run.goal.run_id,
                 mode=mode,
-                reason=reason or decision.reason,
+                reason=run.mode_reason,
                 trace_id=match.trace_id if match else None,
                 confidence=match.confidence if match else None,
             )
@@ -202,25 +203,35 @@ class Dispatcher:
         assert match is not None and match.trace is not None and match.trace_id is not None
         assert match.steps is not None
         replayed = await replay(match.trace, match.steps, run.bench)
+        why = replayed.surprise
         if replayed.not_restored:
-            self._notice(run, f"could not be put back: {'; '.join(replayed.not_restored)}")
-        if replayed.stopped or run.ending:
-            reason = replayed.surprise or "stopped"
-            return self._result(run, run.ending or "stopped", reason, "", trace_id=match.trace_id), ""
-        self._parts.store.record_use(match.trace_id, success=not replayed.surprise)
-        if replayed.surprise:
-            return None, replayed.surprise
-        saved = match.trace.cost_usd or 0.0
-        if match.trace.simulated_cost == self._parts.endpoint.simulated and saved > 0:
-            with self._parts.economy.reserve(0.0, "Replay", run_id=run.goal.run_id) as purse:
-                purse.settle(saved, f"Replay: {run.goal.text}"[:200])
-        else:
-            saved = 0.0
+            why += f" (could not be put back: {'; '.join(replayed.not_restored)})"
+            self._notice(run, why)
+        if replayed.stopped or (why and run.ending):
+            return self._result(run, run.ending or "stopped", why, "", trace_id=match.trace_id), ""
+        saved = self._count(run, match.trace, success=not why)
+        if why:
+            return None, why
         result = self._result(
             run, "success", decision.reason, replayed.answer, saved_usd=saved, trace_id=match.trace_id,
             stale=replayed.stale,
         )  # fmt: skip
         return result, ""
+
+    def _count(self, run: _Run, trace: Trace, *, success: bool) -> float:
+        """Note one use of a trace; returns what it saved, in US dollars. A replay does not fail for its bookkeeping."""
+        saved = trace.cost_usd or 0.0
+        if not success or trace.simulated_cost != self._parts.endpoint.simulated:
+            saved = 0.0
+        try:
+            self._parts.store.record_use(trace.id, success=success)
+            if saved > 0:
+                with self._parts.economy.reserve(0.0, "Replay", run_id=run.goal.run_id) as purse:
+                    purse.settle(saved, f"Replay: {run.goal.text}"[:200])
+        except LlmosError as error:
+            self._notice(run, f"this use was not counted: {error}")
+            return 0.0
+        return saved
 
     async def _ask_agent(self, run: _Run, decision: Decision, refused: str) -> RunResult:
         goal, parts = run.goal, self._parts
@@ -301,14 +312,17 @@ class Dispatcher:
                 run, "failed", "the scripted endpoint does not know this goal", outcome.text,
                 remedy="It plays tutorial scripts only: set ANTHROPIC_API_KEY, or LLMOS_ENDPOINT to a model's URL.",
             )  # fmt: skip
-        trace_id = None
+        trace_id, text = None, outcome.text
         if job.result is not None or run.bench.calls:
             trace = self._trace(run, outcome)
-            trace_id = parts.store.add(trace).id
+            try:
+                trace_id = parts.store.add(trace).id
+            except LlmosError as error:  # what was worked out, and paid for, is told all the same
+                text = f"{text}\n\n*This run could not be remembered: {error}*".strip()
             if outcome.status == "success" and not trace.replayable:
                 self._notice(run, "kept, but it cannot be replayed: nothing it did can be verified later")
         return self._result(
-            run, outcome.status, outcome.reason, outcome.text, trace_id=trace_id, remedy=outcome.remedy
+            run, outcome.status, outcome.reason, text, trace_id=trace_id, remedy=outcome.remedy
         )
 
     def _trace(self, run: _Run, outcome: Outcome) -> Trace:
@@ -341,6 +355,7 @@ class Dispatcher:
             reason=reason,
             cost_usd=run.cost_usd,
             agent=run.goal.agent.name,
+            mode_reason=run.mode_reason,
             endpoint=self._parts.endpoint.label,
             simulated=self._parts.endpoint.simulated,
             duration_s=time.monotonic() - run.started,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ class RunResult:
 
     ``status`` is one of the six end states, ``reason`` says why, ``text`` is the answer (Markdown). ``cost_usd`` is
     None where the endpoint's price is unknown; with ``simulated`` the dollars are the tutorial's play money.
-    ``stale`` marks a replay whose outputs changed, so that the recorded answer is not repeated.
+    ``mode_reason`` says why the mode was taken. ``stale`` marks a replay whose outputs changed, so that the recorded answer is not repeated.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class RunResult:
     endpoint: str = ""
     simulated: bool = False
     stale: bool = False
+    mode_reason: str = ""
     remedy: str = ""
     duration_s: float = 0.0
     tokens: dict[str, int] = field(default_factory=dict)
@@ -60,11 +62,16 @@ class RunResult:
         return self.status == "success"
 
     @property
+    def label(self) -> str:
+        """The run in a few words: how the goal was reached, or how it ended otherwise."""
+        if not self.ok:
+            return self.status.replace("_", " ")
+        return "replayed, new outputs" if self.stale else _BADGES.get(self.mode, ("", self.mode))[1]
+
+    @property
     def summary(self) -> str:
-        """One line: the mode, what it cost, how many steps."""
-        color_and_words = _BADGES.get(self.mode, ("", self.mode or "not begun"))
-        parts = [color_and_words[1] if self.ok else self.status.replace("_", " ")]
-        parts.append(self.price)
+        """One line: the label, what it cost, how many steps."""
+        parts = [self.label, self.price]
         if self.steps:
             parts.append(f"{len(self.steps)} step{'s' if len(self.steps) > 1 else ''}")
         return " · ".join(parts)
@@ -82,7 +89,9 @@ class RunResult:
     def _body(self) -> str:
         """The answer, and for a run that failed what happened and what to do."""
         if self.ok:
-            return self.text
+            # Why a guided run was not simply replayed is part of the story.
+            why = f"*{self.mode_reason}*\n\n" if self.mode == "mixed" and self.mode_reason else ""
+            return why + self.text
         parts = [f"**{self.reason}**", self.remedy]
         if self.text and self.text != self.reason:
             parts.append(self.text)
@@ -99,9 +108,7 @@ class RunResult:
         printer.text(str(self))
 
     def _markdown(self) -> str:
-        code = "\n\n".join(
-            f"```{_LANGUAGE.get(step.tool, 'text')}\n{step.text}\n```" for step in self.steps if step.text
-        )
+        code = "\n\n".join(_fenced(step) for step in self.steps if step.text)
         folded = f"\n\n<details><summary>the steps</summary>\n\n{code}\n\n</details>" if code else ""
         return f"**llmos** · {self.summary}\n\n{self._body()}{folded}"
 
@@ -109,9 +116,7 @@ class RunResult:
         from markdown_it import MarkdownIt  # only for a display that wants it
 
         render = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render
-        color, words = _BADGES.get(self.mode, ("#57606a", self.mode or "not begun"))
-        if not self.ok:
-            color, words = "#cf222e", self.status.replace("_", " ")
+        color = _BADGES.get(self.mode, ("#57606a", ""))[0] if self.ok else "#cf222e"
         rest = " · ".join(self.summary.split(" · ")[1:])
         steps = "".join(
             f"<li><code>{html.escape(step.tool)}</code>"
@@ -128,6 +133,12 @@ class RunResult:
         return (
             f'<div style="border-left:3px solid {color};padding:.1em 0 .1em .9em;margin:.3em 0">'
             f'<div style="font-size:90%"><span style="background:{color};color:#fff;border-radius:3px;'
-            f'padding:.1em .5em">{html.escape(words)}</span> <span style="opacity:.75">{html.escape(rest)}</span></div>'
+            f'padding:.1em .5em">{html.escape(self.label)}</span> <span style="opacity:.75">{html.escape(rest)}</span></div>'
             f"<div>{render(self._body())}</div>{folded}</div>"
         )
+
+
+def _fenced(step: ShownStep) -> str:
+    """A step's text as a fenced block that its own backticks cannot close."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", step.text)), default=0))
+    return f"{fence}{_LANGUAGE.get(step.tool, 'text')}\n{step.text}\n{fence}"

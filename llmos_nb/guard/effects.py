@@ -1,8 +1,8 @@
 """What agent code does to files, seen through Python's audit events, with each file kept as it was before its first change.
 
 An audit event fires *before* the file is opened for writing, renamed or removed, so the copy taken then is the old
-content. Programs that agent code starts, and C libraries that open files by themselves, are not seen: the tools that
-start programs take their own copies.
+content. Where agent code starts a program, the folders are compared before and after. What C libraries do by
+themselves, and what other threads do, is not seen.
 """
 
 from __future__ import annotations
@@ -12,25 +12,45 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from llmos_nb.guard.snapshot import Snapshot
+from llmos_nb.guard.undo import Undo
+
 __all__ = ["FileEffects", "watching"]
 
 _WRITE_FLAGS: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGES: Final = frozenset({"os.remove", "os.rename", "os.truncate", "os.link", "os.symlink", "sqlite3.connect"})
+#: Audit events that tell of a change, with the positions of their arguments that name what is changed, and the
+#: position of the descriptor of the folder that a relative name starts at (None: the working folder).
+_CHANGES: Final[dict[str, tuple[tuple[int, int | None], ...]]] = {
+    "os.chmod": ((0, 2),),
+    "os.link": ((1, 3),),
+    "os.mkdir": ((0, 2),),
+    "os.remove": ((0, 1),),
+    "os.rename": ((0, 2), (1, 3)),
+    "os.rmdir": ((0, 1),),
+    "os.symlink": ((1, 2),),
+    "os.truncate": ((0, None),),
+    "shutil.rmtree": ((0, 1),),
+    "sqlite3.connect": ((0, None),),
+}
+#: Audit events of a program that is about to start.
+_PROGRAMS: Final = frozenset({"os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"})
 
 
 class FileEffects:
-    """Files read and changed by one piece of agent code, as absolute paths."""
+    """Files read and changed by one piece of agent code, as absolute paths; what changes is kept in ``undo`` first."""
 
-    def __init__(self, roots: tuple[Path, ...], before_change: Callable[[Path], None]) -> None:
+    def __init__(self, roots: tuple[Path, ...], undo: Undo) -> None:
         self.read: set[Path] = set()
         self.changed: set[Path] = set()
-        self._before_change = before_change
-        self._roots = tuple(str(root.resolve()) + os.sep for root in roots)
+        self._undo = undo
+        self._folders = roots
+        self._snapshot: Snapshot | None = None
+        self._roots = tuple(str(path) + os.sep for root in roots for path in (root.absolute(), root.resolve()))
         self._thread = threading.get_ident()
         self._inside = False
 
@@ -42,49 +62,80 @@ class FileEffects:
         try:
             if event == "open":
                 path, _, flags = (*arguments, None, None)[:3]
-                if self._relevant(path):
-                    name = Path(os.path.abspath(os.fsdecode(path)))
-                    if isinstance(flags, int) and flags & _WRITE_FLAGS:
-                        self._note_change(name)
-                    else:
-                        self.read.add(name)
-            elif event in _CHANGES:
-                for path in arguments[:2]:
-                    if self._relevant(path):
-                        self._note_change(Path(os.path.abspath(os.fsdecode(path))))
+                name = self._relevant(path, None)
+                if name is None:
+                    return
+                if isinstance(flags, int) and flags & _WRITE_FLAGS:
+                    self._note_change(name)
+                else:
+                    self.read.add(name)
+                return
+            if event in _PROGRAMS:
+                self._snapshot = self._snapshot or Snapshot.of(self._folders)
+                return
+            names = [self._relevant(*_named(arguments, *place)) for place in _CHANGES[event]]
+            if event == "os.rename" and names[0] is not None and names[0].is_dir():
+                self._note_moved_folder(names[0], names[1])
+            elif event == "shutil.rmtree" and names[0] is not None:
+                self.changed.update(self._undo.keep_tree(names[0]))
+            for name in names:
+                if name is not None:
+                    self._note_change(name)
         finally:
             self._inside = False
 
+    def written(self) -> set[Path]:
+        """Files that are there now, or were before, out of those that were touched: no passing ones, no folders."""
+        if self._snapshot is not None:
+            self.changed.update(self._snapshot.changes(self._undo))
+            self._snapshot = None
+        return {path for path in self.changed if path.is_file() or self._undo.existed(path)}
+
     def _note_change(self, path: Path) -> None:
         if path not in self.changed:
-            self._before_change(path)
+            self._undo.keep_file(path)
             self.changed.add(path)
 
-    def _relevant(self, path: object) -> bool:
-        """Whether a path is the user's data: not the interpreter's, a cache's or the system's own files."""
+    def _note_moved_folder(self, source: Path, target: Path | None) -> None:
+        for path in self._undo.keep_tree(source):
+            self.changed.add(path)
+            if target is not None:
+                self._note_change(target / path.relative_to(source))
+
+    def _relevant(self, path: object, folder: int | None) -> Path | None:
+        """The absolute path where it is the user's data: not the interpreter's, a cache's or the system's own files."""
         if not isinstance(path, str | bytes | os.PathLike):
-            return False
-        name = os.path.abspath(os.fsdecode(path))
-        if "__pycache__" in name or f"{os.sep}.llmos{os.sep}" in name or name.startswith(_SYSTEM):
-            return False
-        return name.startswith(self._roots) or not name.startswith(_SCRATCH)
+            return None
+        name = os.fsdecode(path)
+        if folder is not None and folder >= 0 and not os.path.isabs(name):
+            try:
+                name = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
+            except OSError:
+                return None
+        name = os.path.abspath(name)
+        parts = set(name.split(os.sep))
+        if parts & _CACHES or name.startswith(_INTERPRETER):
+            return None
+        ours = name.startswith(self._roots)
+        return Path(name) if ours or not name.startswith((*_SYSTEM, *_SCRATCH)) else None
+
+
+def _named(arguments: tuple[Any, ...], name: int, folder: int | None) -> tuple[Any, int | None]:
+    """A path among an audit event's arguments, and the descriptor of the folder it starts at."""
+    start = arguments[folder] if folder is not None and folder < len(arguments) else None
+    return arguments[name] if name < len(arguments) else None, start if isinstance(start, int) else None
 
 
 def _folders(*paths: str | None) -> tuple[str, ...]:
     return tuple({os.path.abspath(path) + os.sep for path in paths if path})
 
 
-_SYSTEM: Final = _folders(
-    "/proc", "/sys", "/dev", "/etc", "/usr/lib", "/usr/share", *sysconfig.get_paths().values(), *sys.path[1:]
-)
+_CACHES: Final = frozenset({"__pycache__", ".llmos", ".ipynb_checkpoints", "site-packages", "dist-packages"})
+_INTERPRETER: Final = _folders(*(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+_SYSTEM: Final = _folders("/proc", "/sys", "/dev", "/etc", "/usr/lib", "/usr/share", *sys.path[1:])
 _SCRATCH: Final = _folders(
     tempfile.gettempdir(),
-    str(Path.home() / ".cache"),
-    str(Path.home() / ".config"),
-    str(Path.home() / ".ipython"),
-    str(Path.home() / ".jupyter"),
-    str(Path.home() / ".local"),
-    str(Path.home() / ".matplotlib"),
+    *(str(Path.home() / name) for name in (".cache", ".config", ".ipython", ".jupyter", ".local", ".matplotlib")),
 )
 
 _active: FileEffects | None = None
@@ -92,7 +143,7 @@ _installed = False
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if _active is not None and (event == "open" or event in _CHANGES):
+    if _active is not None and (event == "open" or event in _CHANGES or event in _PROGRAMS):
         _active.audit(event, arguments)
 
 

@@ -11,21 +11,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-from llmos_nb.guard.places import STREAMS, is_device, is_persistence, is_secret, is_system
+from llmos_nb.guard.places import STREAMS, is_device, is_persistence, is_secret, is_stream, is_system
 from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import ALLOWED, Verdict
 
 __all__ = ["Mode", "Zone", "check_path", "is_inside", "resolve", "writable_roots", "zone_of"]
 
 Mode = Literal["read", "write"]
-Zone = Literal["inside", "guarded", "root", "scratch", "device", "secret", "persistence", "system", "outside"]
+Zone = Literal[
+    "inside", "guarded", "root", "scratch", "stream", "device", "secret", "persistence", "system", "outside"
+]
 
 #: Linux's PATH_MAX; longer paths cannot be opened.
 LONGEST: Final = 4096
 #: Entries of a workspace that only the product's own tools may change.
 GUARDED: Final = (".llmos", "llmos.toml", "agents")
 #: Where temporary files go.
-SCRATCH: Final = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp")
+SCRATCH: Final = ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp")
 
 
 def resolve(path: str | os.PathLike[str], *, cwd: str | os.PathLike[str], workspace: str | os.PathLike[str]) -> Path:
@@ -77,16 +79,19 @@ def writable_roots(
 
 
 def _is_scratch(path: Path, roots: Sequence[Path]) -> bool:
-    """Whether ``path`` is temporary and does not share its top folder there with a workspace."""
+    """Whether ``path`` is temporary and does not share its top folder there with a workspace or the home folder."""
+    kept = (*roots, Path(os.path.realpath(Path.home())))
     for base in map(Path, SCRATCH):
         if base in path.parents:
             top = base / path.relative_to(base).parts[0]
-            return not any(is_inside(root, top) for root in roots)
+            return not any(is_inside(folder, top) for folder in kept)
     return False
 
 
 def zone_of(path: Path, *, workspace: Path, roots: Sequence[Path]) -> Zone:
     """The kind of place a resolved path is, as far as writing there goes. ``root`` is a writable folder itself."""
+    if is_stream(path):
+        return "stream"
     if is_device(path):
         return "device"
     workspace = Path(os.path.realpath(workspace))
@@ -157,7 +162,7 @@ def _check_path(
             return hit("path-secret", shown)
         return hit("path-device", shown) if is_device(real) else ALLOWED
     zone = zone_of(real, workspace=home, roots=folders)
-    if zone == "inside":
+    if zone in ("inside", "stream"):
         return hit("path-secret", shown) if is_secret(lexical) else ALLOWED
     rule = {
         "device": "path-device",

@@ -5,11 +5,21 @@ The tables hold names and patterns; the functions only look a resolved path up i
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import Final
 
-__all__ = ["STREAMS", "could_be_secret", "is_device", "is_persistence", "is_secret", "is_system", "secret_name"]
+__all__ = [
+    "STREAMS",
+    "could_be_secret",
+    "is_device",
+    "is_persistence",
+    "is_secret",
+    "is_stream",
+    "is_system",
+    "secret_name",
+]
 
 #: Folders that hold credentials, wherever they are.
 SECRET_FOLDERS: Final = frozenset(
@@ -70,6 +80,10 @@ SYSTEM_FOLDERS: Final = (
 )  # fmt: skip
 
 
+#: Names of variables that hold credentials.
+_SECRET_VARIABLE: Final = re.compile(r"(?i).*(api_?key|token|secret|passw|credential|private_?key|access_?key)")
+
+
 def _has_parts(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     return any(parts[i : i + len(wanted)] == wanted for i in range(len(parts) - len(wanted) + 1))
 
@@ -119,10 +133,16 @@ def is_device(path: PurePath) -> bool:
     """Whether a path is a device (other than a harmless stream) or part of the kernel's interface."""
     parts = path.parts
     if len(parts) >= 2 and parts[1] in ("proc", "sys"):
-        return not (len(parts) >= 4 and parts[1] == "proc" and parts[3] == "fd")
-    if len(parts) < 2 or parts[1] != "dev" or len(parts) == 2:
-        return False
-    return parts[2] not in STREAMS and parts[2] not in ("fd", "shm", "pts")
+        return not is_stream(path)
+    return len(parts) > 2 and parts[1] == "dev" and not is_stream(path) and parts[2] != "shm"
+
+
+def is_stream(path: PurePath) -> bool:
+    """Whether a path is a harmless stream: ``/dev/null``, a terminal, an open file descriptor."""
+    parts = path.parts
+    if parts[1:2] == ("proc",):
+        return len(parts) >= 4 and parts[3] == "fd"
+    return len(parts) > 2 and parts[1] == "dev" and (parts[2] in STREAMS or parts[2] in ("fd", "pts"))
 
 
 def is_system(path: PurePath) -> bool:
@@ -135,3 +155,8 @@ def is_system(path: PurePath) -> bool:
     if parts[1] == "root":
         return len(parts) == 2
     return parts[1] in SYSTEM_FOLDERS
+
+
+def secret_variable(name: str) -> bool:
+    """Whether a variable's name says that it holds a credential."""
+    return bool(_SECRET_VARIABLE.match(name))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from llmos_nb.guard.paths import writable_roots
 from llmos_nb.guard.rules import hit
 from llmos_nb.guard.shell_judge import judge
-from llmos_nb.guard.shell_scope import NOTHING, Findings, Scope
+from llmos_nb.guard.shell_scope import NOTHING, UNKNOWN, Arg, Findings, Scope, TooMuch
 from llmos_nb.guard.shell_walk import run_text
 from llmos_nb.guard.verdict import Verdict, worst
 
-__all__ = ["check_shell"]
+__all__ = ["check_shell", "check_template", "check_words"]
 
 #: Longest command that is judged, in bytes.
 MAX_BYTES: Final = 10_000
+#: Characters that change how a command looks but not what it does: directions, joiners, blanks without width.
+_INVISIBLE: Final = frozenset(
+    "\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 
 
 def check_shell(command: str, *, cwd: str | os.PathLike[str], workspace: str | os.PathLike[str]) -> Verdict:
@@ -26,25 +32,53 @@ def check_shell(command: str, *, cwd: str | os.PathLike[str], workspace: str | o
     ``deny`` with the rule ``guard-error``.
     """
     try:
-        return _check(command, Path(cwd), Path(workspace))
+        if any(_hides(c) for c in command):
+            return hit("shell-control", command)
+        return _judge(command, Path(cwd), Path(workspace))
     except Exception as error:  # noqa: BLE001 - a guard that fails must deny, whatever failed
         return hit("guard-error", f"{type(error).__name__} while judging a shell command")
 
 
-def _check(command: str, cwd: Path, workspace: Path) -> Verdict:
-    if any((ord(c) < 32 and c not in "\t\n") or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xF900 or c in _INVISIBLE for c in command):
+def check_template(command: str, *, cwd: Path, workspace: Path) -> Verdict:
+    """The same for a command in which U+E000 stands for parts that are only known when it runs."""
+    if any(_hides(c) for c in command if c != UNKNOWN):
         return hit("shell-control", command)
-    if len(command.encode()) > MAX_BYTES:
-        return hit("shell-too-long", f"{len(command)} characters")
+    return _judge(command, cwd, workspace)
+
+
+def check_words(words: Sequence[str | None], *, cwd: Path, workspace: Path) -> Verdict:
+    """The same for a program and its arguments, started without a shell; None is only known when it runs."""
+    if any(_hides(c) for word in words for c in word or ""):
+        return hit("shell-control", " ".join(word or "" for word in words))
     findings = Findings()
-    home = Path(os.path.realpath(workspace))
-    scope = Scope(
-        workspace=home, roots=writable_roots(home, cwd), folders=(os.path.realpath(home / cwd),), findings=findings,
-        run=run_text, invoke=judge,
-    )  # fmt: skip
-    run_text(command, scope, NOTHING)
+    with suppress(TooMuch):
+        judge(
+            tuple(Arg(UNKNOWN if word is None else word) for word in words), _scope(cwd, workspace, findings), NOTHING
+        )
     return worst(findings.verdicts)
 
 
-#: Characters that change how a command looks but not what it does: directions, joiners, blanks without width.
-_INVISIBLE: Final = frozenset("\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+def _hides(c: str) -> bool:
+    """Control characters, surrogates, private use (which marks unknown parts), and marks without a width."""
+    code = ord(c)
+    control = (code < 32 and c not in "\t\n") or 0x7F <= code < 0xA0
+    return control or 0xD800 <= code < 0xF900 or c in _INVISIBLE
+
+
+def _scope(cwd: Path, workspace: Path, findings: Findings) -> Scope:
+    home = Path(os.path.realpath(workspace))
+    folder = os.path.realpath(home / cwd)
+    return Scope(
+        workspace=home, roots=writable_roots(home, folder), folders=(folder,), findings=findings, run=run_text, invoke=judge
+    )  # fmt: skip
+
+
+def _judge(command: str, cwd: Path, workspace: Path) -> Verdict:
+    if len(command.encode()) > MAX_BYTES:
+        return hit("shell-too-long", f"{len(command)} characters")
+    findings = Findings()
+    try:
+        run_text(command, _scope(cwd, workspace, findings), NOTHING)
+    except TooMuch:
+        findings.add("shell-too-long", "it cannot be followed to its end")
+    return worst(findings.verdicts)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from llmos_nb.guard.places import secret_variable
 from llmos_nb.guard.shell_scope import FETCHED, UNKNOWN, Arg, Call, Feed, Scope, unknown
-from llmos_nb.guard.shell_words import secret_variable, unescape_ansi
+from llmos_nb.guard.shell_words import unescape_ansi
 
 __all__ = ["BUILTINS", "judge_assignment", "run_file"]
 
@@ -28,6 +29,8 @@ def judge_assignment(name: str, value: str, scope: Scope) -> None:
         scope.findings.add("shell-environment", f"{name}={value}")
     elif name in _PROGRAM_VARIABLES and value:
         scope.run(value, scope.child(), unknown())
+        if len(value.split()) > 2 or UNKNOWN in value:
+            scope.findings.add("shell-environment", f"{name}={value}")
     if "[" in value and ("[$(" in value.replace(" ", "") or "[`" in value):
         scope.findings.add("shell-hidden-code", f"{name}={value}")
 
@@ -213,6 +216,13 @@ def _echo(call: Call) -> Feed:
     return Feed((unescape_ansi(text) if "e" in flags else text) + ("" if "n" in flags else "\n"))
 
 
+def _history(call: Call) -> Feed:
+    """``fc`` runs old commands again; ``history -s`` writes them."""
+    if not any(word.startswith("-l") for word in call.words) and (call.name == "fc" or "-s" in call.words):
+        call.object("shell-hidden-code")
+    return Feed(UNKNOWN)
+
+
 def _test(call: Call) -> Feed:
     _hidden(call)
     return Feed("")
@@ -228,6 +238,7 @@ BUILTINS: Final[dict[str, Callable[[Call], Feed]]] = {
     "alias": _alias, "read": _read, "mapfile": _read, "readarray": _read, "getopts": _read, "declare": _declare,
     "typeset": _declare, "local": _declare, "export": _declare, "readonly": _declare, "set": _set, "shift": _shift,
     "hash": _hash, "enable": _hash, "complete": _completion, "compgen": _completion, "bind": _completion,
-    "printf": _printf, "echo": _echo, "test": _test, "[": _test, "let": _test, "unset": _test, ":": _nothing,
+    "fc": _history, "history": _history, "printf": _printf, "echo": _echo, "test": _test, "[": _test, "let": _test,
+    "unset": _test, ":": _nothing,
     "true": _nothing, "false": _nothing, "wait": _nothing, "return": _nothing, "shopt": _nothing, "unalias": _nothing,
 }  # fmt: skip

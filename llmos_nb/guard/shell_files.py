@@ -61,8 +61,9 @@ def judge_write(word: Arg, scope: Scope, detail: str, *, rule: str = "write-outs
         elif zone in ("guarded", "secret", "persistence"):
             scope.findings.add(zone, detail)
         elif zone == "system":
-            if not str(place).startswith("/dev/"):
-                scope.findings.add("write-system", detail)
+            scope.findings.add("write-system", detail)
+        elif zone == "inside" and ".git" in place.parts:
+            scope.findings.add("git-history", detail)
         elif zone == "outside" or (zone == "root" and not any(place == root for root in scope.roots)):
             scope.findings.add(rule, detail)
 
@@ -184,6 +185,7 @@ def judge_file_command(call: Call) -> None:
     if call.name == "chmod":
         # A mode such as -w looks like an option.
         operands = [a for a in call.args if not a.text.startswith("--") and a.text not in ("-R", "-v", "-f", "-c")]
+        operands = [Arg("") for _ in options.values("--reference")] + operands
     if call.name in ("chmod", "chown", "chgrp", "chattr", "setfacl"):
         _judge_mode(call, operands)
     operands = operands[spec.skip :]

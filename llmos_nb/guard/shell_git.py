@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Final
 
 from llmos_nb.guard.places import is_secret
@@ -13,16 +14,19 @@ __all__ = ["judge_git"]
 
 _PROGRAM_OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "grep": ("-O", "--open-files-in-pager"), "difftool": ("-x", "--extcmd"), "rebase": ("-x", "--exec"),
-    "fetch": ("--upload-pack",), "clone": ("-u", "--upload-pack", "-c", "--config", "--template"), "pull": ("--upload-pack",),
+    "fetch": ("--upload-pack",), "clone": ("-u", "--upload-pack", "-c", "--config", "--template"),
+    "pull": ("--upload-pack",),
     "ls-remote": ("--upload-pack", "--exec"), "push": ("--receive-pack", "--exec"), "archive": ("--exec", "--remote"),
-    "init": ("--template",), "send-email": ("--smtp-server",), "bundle": (), "diff": ("--ext-diff",), "commit": ("--edit-hook",),
+    "init": ("--template",), "send-email": ("--smtp-server",), "bundle": (), "diff": ("--ext-diff",),
+    "commit": ("--edit-hook",),
 }  # fmt: skip
 #: Subcommands that always ask, with the rule.
 _ALWAYS: Final = {
     "filter-branch": "git-history", "filter-repo": "git-history", "replace": "git-history", "prune": "git-history",
     "send-email": "upload", "daemon": "connect", "instaweb": "connect", "shell": "git-code", "hook": "git-code",
     "mergetool": "git-code", "credential": "secret", "credential-store": "secret", "credential-cache": "secret",
-    "fast-import": "git-history", "update-index": "git-code", "read-tree": "git-discard", "checkout-index": "git-discard",
+    "fast-import": "git-history", "update-index": "git-code", "read-tree": "git-discard",
+    "checkout-index": "git-discard",
     "for-each-repo": "git-code", "remote-ext": "git-code", "imap-send": "upload", "p4": "upload", "svn": "upload",
 }  # fmt: skip
 
@@ -30,30 +34,33 @@ _ALWAYS: Final = {
 def judge_git(call: Call) -> None:
     """Judge a git command by its subcommand and options; abbreviations of options count as the option."""
     own = read_options(
-        call.args, "cC", ("--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env", "--super-prefix"), stop=True
+        call.args,
+        "cC",
+        ("--git-dir", "--work-tree", "--namespace", "--exec-path", "--config-env", "--super-prefix"),
+        stop=True,
     )
     for option, value in own.given:
-        if option in ("-c", "--config-env") or (option == "--exec-path" and value is not None):
-            if value is None or not value.text.lower().startswith(_HARMLESS_CONFIG):
-                call.object("git-code")
+        sets = option in ("-c", "--config-env") or (option == "--exec-path" and value is not None)
+        if sets and (value is None or not value.text.lower().startswith(_HARMLESS_CONFIG)):
+            call.object("git-code")
     if not own.operands:
         return
     verb, args = own.operands[0].text, own.operands[1:]
     if UNKNOWN in verb:
         call.object("shell-unknown-command")
         return
-    if args and args[0].text in ("--help", "-h") and len(args) == 1:
+    options = read_options(args, _VALUED.get(verb, ""), _VALUED_LONG.get(verb, ()))
+    if ("--help", None) in options.given or ("-h", None) in options.given:
         return
     if verb in _ALWAYS:
         call.object(_ALWAYS[verb])
-    options = read_options(args, _VALUED.get(verb, ""), _VALUED_LONG.get(verb, ()))
     if options.has(*_PROGRAM_OPTIONS.get(verb, ())):
         call.object("git-code")
     for word in args:
         if word.text.startswith(("ext::", "fd::")):
             call.object("git-code")
         tail = word.text.rpartition(":")[2]
-        if ":" in word.text and tail and is_secret(_pure(tail)):
+        if ":" in word.text and tail and is_secret(PurePath(tail)):
             call.object("secret")
     words = [arg.text for arg in options.operands]
     judge = _VERBS.get(verb)
@@ -63,27 +70,32 @@ def judge_git(call: Call) -> None:
         judge_write(value, call.scope, call.text)
 
 
-_HARMLESS_CONFIG: Final = ("user.", "color.", "advice.", "init.defaultbranch", "core.quotepath", "log.", "column.", "safe.")
+_HARMLESS_CONFIG: Final = (
+    "user.",
+    "color.",
+    "advice.",
+    "init.defaultbranch",
+    "core.quotepath",
+    "log.",
+    "column.",
+    "safe.",
+)
 _VALUED: Final = {
-    "checkout": "bB", "switch": "cC", "restore": "sU", "commit": "mFcCtS", "push": "o", "branch": "u", "stash": "m",
+    "checkout": "bBU", "switch": "cC", "restore": "sU", "commit": "mFcCtS", "push": "o", "branch": "u", "stash": "m",
     "clone": "boujc", "tag": "mFu", "clean": "e", "worktree": "bB", "log": "nSGL", "grep": "efmABC", "difftool": "xt",
     "rebase": "xsX", "archive": "o",
 }  # fmt: skip
 _VALUED_LONG: Final = {
     "push": ("--repo", "--push-option", "--receive-pack", "--exec", "--recurse-submodules"),
-    "checkout": ("--orphan", "--conflict", "--pathspec-from-file"), "restore": ("--source", "--pathspec-from-file"),
+    "checkout": ("--orphan", "--conflict", "--pathspec-from-file", "--unified", "--inter-hunk-context"),
+    "restore": ("--source", "--pathspec-from-file"),
     "commit": ("--message", "--file", "--author", "--date", "--template", "--reuse-message"),
     "branch": ("--set-upstream-to", "--contains", "--merged", "--no-merged", "--sort", "--format", "--points-at"),
-    "tag": ("--message", "--file", "--sort", "--format", "--contains"), "clean": ("--exclude",), "switch": ("--orphan",),
+    "tag": ("--message", "--file", "--sort", "--format", "--contains"), "clean": ("--exclude",),
+    "switch": ("--orphan",),
     "archive": ("--output", "--format", "--prefix", "--remote", "--exec"), "gc": (), "reflog": ("--expire",),
     "format-patch": ("--output-directory",), "log": ("--output",), "diff": ("--output",),
 }  # fmt: skip
-
-
-def _pure(text: str):  # type: ignore[no-untyped-def]
-    from pathlib import PurePath
-
-    return PurePath(text)
 
 
 def _reset(call: Call, options: Options, words: list[str]) -> None:
@@ -92,13 +104,17 @@ def _reset(call: Call, options: Options, words: list[str]) -> None:
 
 
 def _clean(call: Call, options: Options, words: list[str]) -> None:
-    if options.has("-f", "--force") and not (options.has("-n") or ("--dry-run", None) in options.given):
+    if options.has("-f", "--force") and not (
+        options.has("-n") or any(option.startswith("--dry") for option, _ in options.given)
+    ):
         call.object("git-discard")
 
 
 def _checkout(call: Call, options: Options, words: list[str]) -> None:
     created = options.has("-b", "-B", "--orphan") or options.has("-t", "--track")
-    forced = options.has("-f", "--force", "-B", "-p", "--patch", "--ours", "--theirs", "--pathspec-from-file", "-m", "--merge")
+    forced = options.has(
+        "-f", "--force", "-B", "-p", "--patch", "--ours", "--theirs", "--pathspec-from-file", "-m", "--merge"
+    )
     has_paths = any(arg.text == "--" for arg in call.args) and bool(words)
     files = len(words) > 1 and not created
     if forced or has_paths or files or words[:1] in (["."], [":/"]) or any("*" in word for word in words):
@@ -124,7 +140,9 @@ def _push(call: Call, options: Options, words: list[str]) -> None:
             call.object("git-history")
     if options.has("--delete", "--mirror", "--prune"):
         call.object("git-history")
-    if any(word.startswith(("+", ":")) for word in words[1 if len(words) > 1 else 0 :]) or UNKNOWN in "".join(words):
+    if any(
+        word.startswith(("+", ":")) or ":+" in word for word in words[1 if len(words) > 1 else 0 :]
+    ) or UNKNOWN in "".join(words):
         call.object("git-history")
 
 
@@ -145,7 +163,9 @@ def _reflog(call: Call, options: Options, words: list[str]) -> None:
 
 
 def _gc(call: Call, options: Options, words: list[str]) -> None:
-    if any(option.startswith("--pr") and value is not None and value.text in ("now", "all") for option, value in options.given):
+    if any(
+        option.startswith("--pr") and value is not None and value.text != "never" for option, value in options.given
+    ):
         call.object("git-history")
 
 
@@ -163,12 +183,17 @@ def _worktree(call: Call, options: Options, words: list[str]) -> None:
 
 
 def _config(call: Call, options: Options, words: list[str]) -> None:
-    reads = options.has("--get", "--get-all", "--get-regexp", "--list", "-l", "--get-urlmatch", "--get-color") or words[:1] in (
-        ["get"], ["list"], ["get-all"],
-    )  # fmt: skip
-    changes = options.has("--unset", "--unset-all", "--add", "--replace-all", "-e", "--edit", "--remove-section", "--rename-section")
+    asked = options.has("--get", "--get-all", "--get-regexp", "--list", "-l", "--get-urlmatch", "--get-color")
+    reads = asked or words[:1] in (["get"], ["list"], ["get-all"])
+    changes = options.has(
+        "--unset", "--unset-all", "--add", "--replace-all", "-e", "--edit", "--remove-section", "--rename-section"
+    )
     if changes or (not reads and (len(words) > 1 or not words)):
-        if len(words) == 2 and words[0].lower().startswith(("user.", "color.")) and not options.has("--global", "--system"):
+        if (
+            len(words) == 2
+            and words[0].lower().startswith(("user.", "color."))
+            and not options.has("--global", "--system")
+        ):
             return
         call.object("git-code")
 
@@ -198,6 +223,11 @@ def _rm(call: Call, options: Options, words: list[str]) -> None:
         call.object("git-discard")
 
 
+def _abandon(call: Call, options: Options, words: list[str]) -> None:
+    if options.has("--abort", "--quit"):
+        call.object("git-discard")
+
+
 def _notes(call: Call, options: Options, words: list[str]) -> None:
     if words[:1] in (["remove"], ["prune"], ["uninstall"]):
         call.object("git-history")
@@ -205,6 +235,8 @@ def _notes(call: Call, options: Options, words: list[str]) -> None:
 
 _VERBS: Final = {
     "reset": _reset, "clean": _clean, "checkout": _checkout, "switch": _switch, "restore": _restore, "push": _push,
-    "branch": _branch, "stash": _stash, "reflog": _reflog, "gc": _gc, "update-ref": _ref, "tag": _ref, "worktree": _worktree,
+    "branch": _branch, "stash": _stash, "reflog": _reflog, "gc": _gc, "update-ref": _ref, "tag": _ref,
+    "worktree": _worktree,
     "config": _config, "remote": _remote, "submodule": _submodule, "bisect": _bisect, "rm": _rm, "notes": _notes,
+    "rebase": _abandon, "merge": _abandon, "am": _abandon, "cherry-pick": _abandon, "revert": _abandon,
 }  # fmt: skip

@@ -9,19 +9,48 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from llmos_nb.guard.shell_builtins import BUILTINS, run_file
-from llmos_nb.guard.shell_code import INTERPRETERS, judge_awk, judge_interpreter, judge_sed, judge_shell
+from llmos_nb.guard.places import secret_variable
+from llmos_nb.guard.shell_builtins import BUILTINS, judge_assignment, run_file
+from llmos_nb.guard.shell_code import INTERPRETERS, judge_interpreter, judge_shell
 from llmos_nb.guard.shell_files import FILES, judge_file_command, judge_read
 from llmos_nb.guard.shell_git import judge_git
 from llmos_nb.guard.shell_network import NETWORK
-from llmos_nb.guard.shell_scope import FETCHED, MAX_JUDGED, UNKNOWN, Arg, Call, Feed, Scope, unknown
+from llmos_nb.guard.shell_scope import FETCHED, MAX_JUDGED, UNKNOWN, Arg, Call, Feed, Scope, TooMuch, unknown
+from llmos_nb.guard.shell_scripts import judge_awk, judge_sed
 from llmos_nb.guard.shell_search import judge_fd, judge_find, judge_parallel, judge_xargs
 from llmos_nb.guard.shell_system import SYSTEM, judge_tool
 from llmos_nb.guard.shell_wrappers import WRAPPERS, follow_wrapper, judge_code_options
-from llmos_nb.guard.shell_words import secret_variable
+from llmos_nb.guard.verdict import names
 
 __all__ = ["judge"]
 
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
+#: Words of the shell's grammar; as a command's name they mean that the parser and the shell may disagree.
+_RESERVED: Final = frozenset(
+    [
+        "if",
+        "then",
+        "elif",
+        "else",
+        "fi",
+        "while",
+        "until",
+        "for",
+        "select",
+        "do",
+        "done",
+        "case",
+        "esac",
+        "in",
+        "function",
+        "{",
+        "}",
+        "!",
+        "[[",
+        "]]",
+        "time",
+    ]
+)
 _SHELLS: Final = frozenset(
     {"sh", "bash", "dash", "zsh", "ksh", "ksh93", "mksh", "ash", "fish", "rbash", "csh", "tcsh", "yash"}
 )
@@ -29,12 +58,52 @@ _PROGRAM_FOLDERS: Final = ("/bin", "/sbin", "/usr", "/opt", "/snap", "/nix", "/r
                            "/Applications")  # fmt: skip
 #: Commands that show names or facts of files, never their content.
 _BLIND: Final = frozenset(
-    "ls dir vdir stat file du df test [ echo printf which type whereis basename dirname realpath readlink pwd cd pushd "
-    "popd tree exa eza lsd md5sum sha1sum sha256sum cksum wc mkdir chmod chown touch find fd export declare ssh-add "
-    "ssh-keygen".split()
+    [
+        "ls",
+        "dir",
+        "vdir",
+        "stat",
+        "file",
+        "du",
+        "df",
+        "test",
+        "[",
+        "echo",
+        "printf",
+        "which",
+        "type",
+        "whereis",
+        "basename",
+        "dirname",
+        "realpath",
+        "readlink",
+        "pwd",
+        "cd",
+        "pushd",
+        "popd",
+        "tree",
+        "exa",
+        "eza",
+        "lsd",
+        "md5sum",
+        "sha1sum",
+        "sha256sum",
+        "cksum",
+        "wc",
+        "mkdir",
+        "chmod",
+        "chown",
+        "touch",
+        "find",
+        "fd",
+        "export",
+        "declare",
+        "ssh-add",
+        "ssh-keygen",
+    ]
 )
 #: Commands whose first operand is a pattern or a program, not a file.
-_PATTERN_FIRST: Final = frozenset("grep egrep fgrep rg ag ack sed awk gawk mawk nawk jq yq perl".split())
+_PATTERN_FIRST: Final = names("grep egrep fgrep rg ag ack sed awk gawk mawk nawk jq yq perl")
 _BEHAVIOUR: Final[dict[str, Callable[[Call], Feed]]] = {"xargs": judge_xargs, "parallel": judge_parallel}
 _OBJECTIONS: Final[dict[str, Callable[[Call], None]]] = {
     "find": judge_find, "gfind": judge_find, "fd": judge_fd, "fdfind": judge_fd, "git": judge_git, "sed": judge_sed,
@@ -46,17 +115,24 @@ _OBJECTIONS: Final[dict[str, Callable[[Call], None]]] = {
 def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
     """Let the judge that knows this command object to it; returns what it may print."""
     findings = scope.findings
-    findings.judged += 1
-    if findings.judged > MAX_JUDGED:
-        if findings.judged == MAX_JUDGED + 1:
-            findings.add("shell-too-long", "too many possibilities")
-        return unknown(feed)
+    if not findings.spend("judged", MAX_JUDGED):
+        findings.add("shell-too-long", "too many possibilities")
+        raise TooMuch
     first = argv[0]
     if FETCHED in first.text:
         findings.add("download-run", " ".join(arg.text for arg in argv))
     if first.unknown or (first.glob and first.text not in ("[", "[[")):
         findings.add("shell-unknown-command", " ".join(arg.text for arg in argv))
         return unknown(feed)
+    if _ASSIGNMENT.match(first.text):
+        # Behind a wrapper the parser sees a word where the shell or the wrapper sees an assignment.
+        variable, _, value = first.text.partition("=")
+        judge_assignment(variable, value, scope)
+        scope.assign(variable, (value,))
+        return judge(argv[1:], scope, feed) if argv[1:] else Feed("")
+    if first.text in _RESERVED:
+        findings.add("shell-unparsable", " ".join(arg.text for arg in argv))
+        return judge(argv[1:], scope, feed) if argv[1:] else Feed("")
     name = _program(first.text, scope, argv, feed)
     call = Call(name, argv[1:], scope, feed)
     if name in BUILTINS:
@@ -86,11 +162,12 @@ def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
 
 def _program(text: str, scope: Scope, argv: tuple[Arg, ...], feed: Feed) -> str:
     """The program's plain name; objects to programs in unusual places and to files that were just written."""
+    text = text.replace("\\", "/").removesuffix(".exe").removesuffix(".EXE")
     if "/" not in text:
         known = text in BUILTINS or text in WRAPPERS or text in FILES
         return text if known or text.islower() else text.lower()
     call = Call(text, argv[1:], scope, feed)
-    for place in scope.places(text):
+    for place in () if text[1:2] == ":" else scope.places(text):
         if place is None:
             call.object("program-outside")
         elif str(place) in scope.written:
@@ -104,14 +181,16 @@ def _program(text: str, scope: Scope, argv: tuple[Arg, ...], feed: Feed) -> str:
 
 def _secret_variables(call: Call) -> None:
     """``printenv API_KEY``: the name of a credential, given to a command that shows it."""
-    if call.name in ("printenv",) and (not call.args or any(map(secret_variable, call.words))):
+    if call.name in ("printenv",) and (
+        not call.args or any(secret_variable(word) or UNKNOWN in word for word in call.words)
+    ):
         call.object("secret-variable")
 
 
 def _reads(call: Call) -> None:
     """Every operand, and every value that follows ``=``, ``@``, ``:`` in one, may be a file to read."""
     _secret_variables(call)
-    if call.name in _BLIND or call.name in FILES:
+    if call.name in _BLIND or call.name in FILES or (call.name == "openssl" and call.words[:1] == ["x509"]):
         return
     skip = call.name in _PATTERN_FIRST
     takes_file = call.name not in ("curl", "wget", "openssl")

@@ -10,22 +10,34 @@ from llmos_nb.guard.places import is_secret
 from llmos_nb.guard.shell_files import judge_read, judge_write
 from llmos_nb.guard.shell_options import read_options
 from llmos_nb.guard.shell_scope import FETCHED, UNKNOWN, Arg, Call, unknown
+from llmos_nb.guard.verdict import names
 
 __all__ = ["NETWORK"]
 
 _CURL_SHORT: Final = "AbcCdDeEFhHKmoPQrTtuUwxXyYz"
-_CURL_LONG: Final = tuple(
-    f"--{name}" for name in
-    "user-agent cookie cookie-jar continue-at data data-raw data-binary data-ascii data-urlencode dump-header referer cert key "
-    "cacert capath form form-string header config max-time output output-dir quote range upload-file user proxy proxy-user "
-    "proxy-header write-out request url json netrc-file connect-timeout retry retry-delay resolve connect-to doh-url interface "
-    "limit-rate trace trace-ascii stderr socks5 socks5-hostname noproxy max-redirs dns-servers unix-socket variable cert-type "
-    "key-type pass ciphers hostpubmd5 pubkey engine random-file egd-file crlfile pinnedpubkey aws-sigv4 oauth2-bearer mail-from "
-    "mail-rcpt telnet-option tftp-blksize libcurl etag-save etag-compare hsts alt-svc keepalive-time max-filesize parallel-max "
-    "rate proto proto-default proto-redir time-cond local-port socks4 socks4a preproxy service-name url-query".split()
-)  # fmt: skip
+_CURL_LONG: Final = frozenset(
+    f"--{name}"
+    for name in names(
+        "user-agent cookie cookie-jar continue-at data data-raw data-binary data-ascii data-urlencode dump-header "
+        "referer cert key cacert capath form form-string header config max-time output output-dir quote range upload- "
+        "file user proxy proxy-user proxy-header write-out request url json netrc-file connect-timeout retry retry- "
+        "delay resolve connect-to doh-url interface limit-rate trace trace-ascii stderr socks5 socks5-hostname "
+        "noproxy max-redirs dns-servers unix-socket variable cert-type key-type pass ciphers hostpubmd5 pubkey engine "
+        "random-file egd-file crlfile pinnedpubkey aws-sigv4 oauth2-bearer mail-from mail-rcpt telnet-option tftp- "
+        "blksize libcurl etag-save etag-compare hsts alt-svc keepalive-time max-filesize parallel-max rate proto "
+        "proto-default proto-redir time-cond local-port socks4 socks4a preproxy service-name url-query"
+    )
+)
 _SENDS: Final = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "-F", "--form",
                  "--form-string", "-T", "--upload-file", "--json")  # fmt: skip
+_SAVES: Final = names(
+    "-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --etag-save --hsts --alt-svc"
+)
+_WGET_LONG: Final = names(
+    "--post-data --post-file --body-data --body-file --method --output-document --directory-prefix --output-file "
+    "--append-output --header --user-agent --timeout --tries --execute --input-file --user --password --config --wait "
+    "--level --accept --reject --save-cookies --load-cookies --warc-file --referer"
+)
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -47,12 +59,30 @@ def _curl(call: Call) -> None:
                 judge_read(Arg(text.rpartition("@")[2].rpartition("<")[2].split(";")[0]), call.scope, call.text)
         elif option in ("-X", "--request") and text.upper() not in _SAFE_METHODS:
             call.object("upload")
-        elif option in ("-Q", "--quote") and text.upper().split(" ")[0].lstrip("-+*") not in ("LIST", "NLST", "PWD", "STAT", "NOOP", "HELP"):
+        elif option in ("-Q", "--quote") and text.upper().split(" ")[0].lstrip("-+*") not in (
+            "LIST",
+            "NLST",
+            "PWD",
+            "STAT",
+            "NOOP",
+            "HELP",
+            "TYPE",
+            "CDUP",
+            "CWD",
+        ):
             call.object("remote-change")
-        elif option in ("-K", "--config", "--variable", "--libcurl", "-t", "--telnet-option", "--mail-rcpt", "--engine"):
+        elif option in (
+            "-K",
+            "--config",
+            "--variable",
+            "--libcurl",
+            "-t",
+            "--telnet-option",
+            "--mail-rcpt",
+            "--engine",
+        ):
             call.object("upload")
-        elif option in ("-o", "--output", "-D", "--dump-header", "-c", "--cookie-jar", "--trace", "--trace-ascii", "--stderr",
-                        "--etag-save", "--hsts", "--alt-svc") and text != "-":  # fmt: skip
+        elif option in _SAVES and text != "-":
             _fetched(call, Arg(text))
         elif option in ("-b", "--cookie") and "=" not in text:
             judge_read(Arg(text), call.scope, call.text)
@@ -76,11 +106,7 @@ def _carries(call: Call, word: Arg) -> None:
 
 
 def _wget(call: Call) -> None:
-    long = ("--post-data", "--post-file", "--body-data", "--body-file", "--method", "--output-document", "--directory-prefix",
-            "--output-file", "--append-output", "--header", "--user-agent", "--timeout", "--tries", "--execute", "--input-file",
-            "--user", "--password", "--config", "--wait", "--level", "--accept", "--reject", "--save-cookies",
-            "--load-cookies", "--warc-file", "--referer")  # fmt: skip
-    options = read_options(call.args, "OPoaUTteilwAReDQB", long)
+    options = read_options(call.args, "OPoaUTteilwAReDQB", _WGET_LONG)
     if options.has("--post-data", "--post-file", "--body-data", "--body-file"):
         call.object("upload")
         for value in options.values("--post-file", "--body-file"):
@@ -135,7 +161,7 @@ def _socket(call: Call) -> None:
             call.scope.run(value.text, call.scope.child(), unknown())
 
 
-def _names(call: Call) -> None:
+def _lookup(call: Call) -> None:
     """Look-ups of names: what stands in the name reaches a stranger's server."""
     if any(UNKNOWN in word for word in call.words):
         call.object("upload")
@@ -149,15 +175,17 @@ def _always(rule: str) -> Callable[[Call], None]:
     return judge
 
 
+#: Commands that always ask, by rule.
+_ALWAYS: Final = {
+    "connect": names(
+        "sftp ftp lftp tftp ngrok cloudflared mosh rsh rlogin http https aria2c axel chisel smbclient ssh-copy-id "
+        "tcpdump nmap"
+    ),
+    "upload": names("rclone twine mail mailx sendmail mutt croc wormhole lp lpr"),
+}
 #: Judges of network commands by name.
 NETWORK: Final[dict[str, Callable[[Call], None]]] = {
-    "curl": _curl, "wget": _wget, "scp": _copy, "rsync": _copy, "sftp": _always("connect"), "ftp": _always("connect"),
-    "lftp": _always("connect"), "tftp": _always("connect"), "nc": _socket, "ncat": _socket, "netcat": _socket,
-    "socat": _socket, "telnet": _socket, "dig": _names, "nslookup": _names, "host": _names, "ping": _names,
-    "rclone": _always("upload"), "mail": _always("upload"), "mailx": _always("upload"), "sendmail": _always("upload"),
-    "mutt": _always("upload"), "ngrok": _always("connect"), "cloudflared": _always("connect"), "mosh": _always("connect"),
-    "rsh": _always("connect"), "rlogin": _always("connect"), "croc": _always("upload"), "wormhole": _always("upload"),
-    "http": _always("connect"), "https": _always("connect"), "aria2c": _always("connect"), "axel": _always("connect"),
-    "chisel": _always("connect"), "smbclient": _always("connect"), "ssh-copy-id": _always("connect"),
-    "tcpdump": _always("connect"), "nmap": _always("connect"), "lp": _always("upload"), "lpr": _always("upload"),
+    **{name: _always(rule) for rule, listed in _ALWAYS.items() for name in listed},
+    "curl": _curl, "wget": _wget, "scp": _copy, "rsync": _copy, "nc": _socket, "ncat": _socket, "netcat": _socket,
+    "socat": _socket, "telnet": _socket, "dig": _lookup, "nslookup": _lookup, "host": _lookup, "ping": _lookup,
 }  # fmt: skip

@@ -6,6 +6,8 @@ A value that can be several things is a tuple of alternatives; what is only know
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,20 +20,9 @@ from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import Verdict
 
 __all__ = [
-    "FETCHED",
-    "MAX_ALTERNATIVES",
-    "MAX_DEPTH",
-    "MAX_JUDGED",
-    "NOTHING",
-    "UNKNOWN",
-    "Arg",
-    "Call",
-    "Feed",
-    "Findings",
-    "Scope",
-    "State",
-    "unknown",
-]
+    "FETCHED", "MAX_ALTERNATIVES", "MAX_DEPTH", "MAX_JUDGED", "NOTHING", "UNKNOWN", "Arg", "Call", "Feed", "Findings",
+    "Scope", "State", "TooMuch", "unknown",
+]  # fmt: skip
 
 #: Stands in a text for a part that is only known at run time.
 UNKNOWN: Final = "\ue000"
@@ -43,6 +34,8 @@ MAX_ALTERNATIVES: Final = 12
 MAX_DEPTH: Final = 8
 #: How many simple commands are judged before the whole is called too long. Loops of alternatives count each time.
 MAX_JUDGED: Final = 400
+#: How many nodes are walked before that. Nested loops and functions can otherwise be followed for hours.
+MAX_STEPS: Final = 6_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +67,26 @@ def unknown(feed: Feed = NOTHING) -> Feed:
     return Feed(UNKNOWN, feed.network)
 
 
-class Findings:
-    """The verdicts collected over one command line, and how much has been judged."""
+class TooMuch(Exception):
+    """The command line cannot be followed to its end within :data:`MAX_STEPS`."""
 
-    def __init__(self) -> None:
+
+class Findings:
+    """The verdicts collected over one command line, and how much work that was."""
+
+    def __init__(self, parent: Findings | None = None) -> None:
         self.verdicts: list[Verdict] = []
-        self.judged = 0
+        self._work: Counter[str] = Counter() if parent is None else parent._work
+
+    def spend(self, kind: str, limit: int) -> bool:
+        """Count one unit of work; False beyond ``limit``. Findings made from a parent share its count."""
+        self._work[kind] += 1
+        return self._work[kind] <= limit
+
+    def step(self) -> None:
+        """Count a node. Raises ``TooMuch`` at the limit."""
+        if not self.spend("steps", MAX_STEPS):
+            raise TooMuch
 
     def add(self, rule: str, detail: str) -> None:
         """Note that ``rule`` objects to ``detail``."""
@@ -150,6 +157,8 @@ class Scope:
             return tuple(UNKNOWN if folder is None else folder for folder in self.folders)
         if name == "HOME":
             return (str(Path.home()),)
+        if name == "TMPDIR":
+            return (os.environ.get("TMPDIR", ""),)
         known = {"IFS": " ", "BASH": "/bin/bash", "SHELL": "/bin/sh", "0": "bash", "?": "0", "#": "0", "-": "h"}
         return (known.get(name, UNKNOWN),)
 

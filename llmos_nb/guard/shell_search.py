@@ -7,14 +7,16 @@ from typing import Final
 from llmos_nb.guard.shell_files import judge_delete, judge_write
 from llmos_nb.guard.shell_options import read_options
 from llmos_nb.guard.shell_scope import FETCHED, UNKNOWN, Arg, Call, Feed, unknown
+from llmos_nb.guard.verdict import names
 
 __all__ = ["judge_fd", "judge_find", "judge_parallel", "judge_xargs"]
 
 #: Tests and actions of find that take one word; a word after them is never an action.
-_FIND_UNARY: Final = frozenset(
+_FIND_UNARY: Final = names(
     "-amin -anewer -atime -cmin -cnewer -context -ctime -fstype -gid -group -ilname -iname -inum -ipath -iregex "
-    "-iwholename -links -lname -maxdepth -mindepth -mmin -mtime -name -newer -path -perm -printf -regex -regextype "
-    "-samefile -size -type -uid -used -user -wholename -xtype -flags -depth-n -Bmin -Bnewer -Btime -xattrname".split()
+    "-iwholename -links -lname -maxdepth -mindepth -mmin -mtime -name -newer -path -perm -printf -regex "
+    "-regextype -samefile -size -type -uid -used -user -wholename -xtype -flags -depth-n -Bmin -Bnewer -Btime "
+    "-xattrname"
 )
 _FIND_EXEC: Final = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
@@ -24,10 +26,8 @@ def judge_find(call: Call) -> None:
     args = list(call.args)
     i = 0
     roots: list[Arg] = []
-    while (
-        i < len(args)
-        and args[i].text in ("-H", "-L", "-P", "-E", "-X", "-x", "-s", "-d", "-D", "-f")
-        or (i < len(args) and args[i].text.startswith("-O"))
+    while (i < len(args) and args[i].text in ("-H", "-L", "-P", "-E", "-X", "-x", "-s", "-d", "-D", "-f")) or (
+        i < len(args) and args[i].text.startswith("-O")
     ):
         i += 2 if args[i].text in ("-D", "-f") else 1
     while i < len(args) and not args[i].text.startswith("-") and args[i].text not in ("(", "!", ",", ")"):
@@ -136,16 +136,23 @@ def judge_xargs(call: Call) -> Feed:
             call.scope.invoke(tuple(words), call.scope.child(), unknown())
     else:
         call.scope.invoke((*inner, *map(Arg, items)), call.scope.child(), unknown())
+    _code_from_data(call, inner, sign)
     return unknown(call.feed)
+
+
+def _code_from_data(call: Call, inner: list[Arg], sign: str) -> None:
+    """``xargs sh -c``: the words that are read are themselves the code."""
+    last = inner[-1].text
+    shell = inner[0].text.rpartition("/")[2] in ("sh", "bash", "dash", "zsh", "ksh") and len(inner) > 1
+    appended = last.startswith("-") and last.endswith("c") and not sign
+    if shell and (appended or (sign and last.split(" ")[0] == sign)):
+        call.object("shell-unknown-code")
 
 
 def judge_parallel(call: Call) -> Feed:
     """parallel: its command is shell text, with each item appended or put in place of ``{}``."""
-    short = "jIaSCdEnNLsDX"
-    options = read_options(
-        call.args, short, ("--jobs", "--arg-file", "--colsep", "--delay", "--timeout", "--retries", "--joblog", "--results"),
-        stop=True,
-    )  # fmt: skip
+    long = names("--jobs --arg-file --colsep --delay --timeout --retries --joblog --results")
+    options = read_options(call.args, "jIaSCdEnNLsDX", long, stop=True)
     words = options.operands
     if options.has("-S", "--sshlogin", "--sshloginfile"):
         call.object("connect")

@@ -15,11 +15,11 @@ from typing import Final
 
 from tree_sitter import Node
 
+from llmos_nb.guard.places import secret_variable
 from llmos_nb.guard.shell_scope import FETCHED, MAX_ALTERNATIVES, UNKNOWN, Arg, Feed, Scope
 
-__all__ = ["Expander", "secret_variable", "unescape_ansi"]
+__all__ = ["Expander", "unescape_ansi"]
 
-_SECRET_VARIABLE: Final = re.compile(r"(?i).*(api_?key|token|secret|passw|credential|private_?key|access_?key)")
 
 _SPECIAL: Final = " \t\n*?[]{},~"
 _QUOTE: Final = {ord(c): 0xE010 + i for i, c in enumerate(_SPECIAL)}
@@ -31,11 +31,6 @@ _EMPTY: Final = "\ue030"
 _BORDER: Final = "\ue031"
 _NAME: Final = re.compile(r"[A-Za-z_]\w*|\d+|[@*#?$!-]")
 _BRACES: Final = re.compile(r"\{([^{}]*(?:,[^{}]*)+)\}")
-
-
-def secret_variable(name: str) -> bool:
-    """Whether a variable's name says that it holds a credential."""
-    return bool(_SECRET_VARIABLE.match(name))
 
 
 def unescape_ansi(text: str) -> str:
@@ -65,17 +60,25 @@ def _product(parts: list[list[str]]) -> list[str]:
     return list(dict.fromkeys("".join(choice) for choice in itertools.product(*parts)))
 
 
-def _braces(text: str, limit: int = 40) -> list[str]:
+def _braces(text: str) -> list[str]:
     """``a{b,c}d`` is ``abd`` and ``acd``."""
-    found = _BRACES.search(text)
-    if not found:
-        return [text]
-    words: list[str] = []
-    for choice in found.group(1).split(","):
-        words.extend(_braces(text[: found.start()] + choice + text[found.end() :], limit))
-        if len(words) > limit:
+    words = [text]
+    while any(_BRACES.search(word) for word in words):
+        expanded: list[str] = []
+        for word in words:
+            found = _BRACES.search(word)
+            choices = found.group(1).split(",") if found else []
+            expanded += [word[: found.start()] + c + word[found.end() :] for c in choices] if found else [word]
+        words = expanded
+        if len(words) > MAX_BRACES:
             return [UNKNOWN]
     return words
+
+
+#: Words that braces may make of one; beyond that the word is unknown.
+MAX_BRACES: Final = 40
+#: Longest value in which prefixes and suffixes are searched.
+MAX_STRIPPED: Final = 500
 
 
 class Expander:
@@ -228,7 +231,12 @@ class Expander:
             scope.findings.add("secret-variable", name)
         if not quoted and "IFS" in scope.variables and name != "IFS":
             # With another separator the words of this value are not the ones between blanks.
-            return [UNKNOWN if any(c in value for c in scope.value("IFS")[0] or "\0") else value for value in values]
+            separators = "".join(scope.value("IFS"))
+            strange = UNKNOWN in separators
+            return [
+                UNKNOWN if (strange and not value.isalnum()) or any(c in value for c in separators) else value
+                for value in values
+            ]
         return values
 
     def _operate(self, node: Node, name: str, rest: str, values: list[str]) -> list[str]:
@@ -284,7 +292,7 @@ class Expander:
         """``${x#prefix}`` and ``${x%suffix}``."""
         sign, longest = rest[0], rest[:2] in ("##", "%%")
         pattern = re.compile(translate(rest[2:] if longest else rest[1:]))
-        if UNKNOWN in value:
+        if UNKNOWN in value or len(value) > MAX_STRIPPED:
             return UNKNOWN
         cuts = range(len(value) + 1)
         if sign == "#":

@@ -44,13 +44,14 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
     "unshare": Wrapper("RwSG", ("--root", "--wd"), rule="privilege"),
     "nsenter": Wrapper("tSG", ("--target",), rule="privilege"),
     "nohup": Wrapper(), "setsid": Wrapper(), "builtin": Wrapper(), "time": Wrapper("fo", ("--format", "--output")),
-    "command": Wrapper(inert=("-v", "-V")), "exec": Wrapper("a"), "coproc": Wrapper(), "then": Wrapper(),
+    "command": Wrapper(inert=("-v", "-V")), "exec": Wrapper("a"), "coproc": Wrapper(),
     "nice": Wrapper("n", ("--adjustment",)), "ionice": Wrapper("cnpPu", ("--class", "--classdata", "--pid")),
     "chrt": Wrapper("TPD", skip=1), "taskset": Wrapper(skip=1), "numactl": Wrapper("NmCipl", ("--membind",)),
     "timeout": Wrapper("ks", ("--kill-after", "--signal"), skip=1), "gtimeout": Wrapper("ks", skip=1),
     "stdbuf": Wrapper("ioe", ("--input", "--output", "--error")), "unbuffer": Wrapper(), "prlimit": Wrapper(),
     "setarch": Wrapper(), "linux32": Wrapper(), "linux64": Wrapper(), "i386": Wrapper(), "x86_64": Wrapper(),
-    "arch": Wrapper("de"), "caffeinate": Wrapper("tw"), "strace": Wrapper("aebEIoOpPsSuX"), "ltrace": Wrapper("aeFlnopsu"),
+    "arch": Wrapper("de"), "caffeinate": Wrapper("tw"), "strace": Wrapper("aebEIoOpPsSuX"),
+    "ltrace": Wrapper("aeFlnopsu"),
     "flock": Wrapper("cwE", ("--command", "--timeout"), skip=1, code=("-c", "--command")),
     "watch": Wrapper("nq", ("--interval",), joined=True), "script": Wrapper("cIOBEmoTt", ("--command",), skip=1,
                                                                             code=("-c", "--command")),
@@ -60,12 +61,14 @@ WRAPPERS: Final[dict[str, Wrapper]] = {
     "dbus-run-session": Wrapper(), "xvfb-run": Wrapper("nse"), "tini": Wrapper(), "dumb-init": Wrapper(),
     "systemd-run": Wrapper("pu", ("--unit",), rule="schedule"), "systemd-inhibit": Wrapper(),
     "tmux": Wrapper("LSfctnsxyF", skip=1, joined=True), "screen": Wrapper("ScephtT", joined=True),
-    "ssh": Wrapper("BbcDEeFIiJLlmOopQRSWw", skip=1, rule="connect"), "entr": Wrapper(), "hyperfine": Wrapper("wmMr", joined=True),
+    "ssh": Wrapper("BbcDEeFIiJLlmOopQRSWw", skip=1, rule="connect"), "entr": Wrapper(),
+    "hyperfine": Wrapper("wmMr", joined=True),
     "uvx": Wrapper(rule="install"), "npx": Wrapper("p", ("--package",), rule="install"), "rtk": Wrapper(),
-    "doit": Wrapper(), "start-stop-daemon": Wrapper(rule="schedule"), "daemonize": Wrapper(rule="schedule"),
-    "trickle": Wrapper("ud"), "pv": Wrapper("LsN", skip=99), "dotenv": Wrapper("f"), "direnv": Wrapper(skip=2),
+   "start-stop-daemon": Wrapper(rule="schedule"), "daemonize": Wrapper(rule="schedule"),
+    "trickle": Wrapper("ud"),
     "bwrap": Wrapper(skip=99, rule="code-effect"), "sg": Wrapper("c", skip=99, code=("-c",), rule="privilege"),
-    "at": Wrapper("fqt", skip=99, rule="schedule"), "batch": Wrapper(rule="schedule"), "expect": Wrapper("c", rule="code-effect"),
+    "at": Wrapper("fqt", skip=99, rule="schedule"), "batch": Wrapper(rule="schedule"), "expect": Wrapper("c",
+    rule="code-effect"),
     "gdb": Wrapper("x", skip=99, rule="process"), "ld.so": Wrapper(), "ld-linux-x86-64.so.2": Wrapper(),
 }  # fmt: skip
 
@@ -77,12 +80,13 @@ CODE_OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "rsync": ("-e", "--rsh", "--rsync-path"),
     "scp": ("-S", "-o"), "sftp": ("-S", "-o", "-D"), "ssh": ("-o",),
     "man": ("-P", "--pager", "-H", "--html"),
-    "split": ("--filter",), "rg": ("--pre", "--hostname-bin"), "ag": ("--pager",), "less": ("-k",), "fzf": ("--preview",
+    "split": ("--filter",), "rg": ("--pre", "--hostname-bin"), "ag": ("--pager",), "less": ("-k",),
+    "fzf": ("--preview",
             "--bind", "--with-shell"),
     "zip": ("-TT", "--unzip-command"), "vim": ("-c", "--cmd"), "vi": ("-c",), "nvim": ("-c", "--cmd"), "ex": ("-c",),
-    "view": ("-c",), "emacs": ("--eval", "--load"), "make": ("--eval",), "pytest": (), "bat": ("--pager",),
-    "wget": ("--use-askpass",), "gpg": ("--photo-viewer",), "screen": (), "mysql": ("--pager",),
-    "capsh": ("-c",), "ctags": ("--sort",), "pcregrep": (), "git-lfs": (), "yum": (), "man.real": ("-P",),
+    "view": ("-c",), "emacs": ("--eval", "--load"), "bat": ("--pager",),
+    "wget": ("--use-askpass",), "gpg": ("--photo-viewer",), "mysql": ("--pager",),
+    "capsh": ("-c",), "man.real": ("-P",),
 }  # fmt: skip
 
 
@@ -105,7 +109,7 @@ def judge_code_options(call: Call) -> None:
                 call.object("code-effect")
             continue
         text = value.text
-        if "command" in option.lower() and "=" in text or named[0] == "-o":
+        if ("command" in option.lower() and "=" in text) or named[0] == "-o":
             key, _, text = text.partition("=")
             if call.name in ("scp", "sftp", "ssh") and "command" not in key.lower():
                 continue
@@ -113,8 +117,16 @@ def judge_code_options(call: Call) -> None:
             kind, _, text = text.partition("=")
             if kind != "exec":
                 continue
+        if named[0] == "--bind":
+            if not any(
+                action in text for action in ("execute", "become", "reload", "transform", "preview(", "preview:")
+            ):
+                continue
+            text = text.rpartition(":")[2] if "(" not in text else text.partition("(")[2].rstrip(")")
         before = len(call.scope.findings.verdicts)
         call.scope.run(text, call.scope.child(), unknown())
+        if call.name == "fzf":
+            continue
         plain = text.split(" ")[0] in (
             "ssh",
             "gzip",
@@ -148,10 +160,11 @@ def follow_wrapper(call: Call, wrapper: Wrapper) -> Feed:
     inner = _skip(call, wrapper, options)
     if not inner:
         return unknown(call.feed) if call.name not in ("exec", "env") else Feed(UNKNOWN)
-    if wrapper.joined and len(inner) == 1:
-        return scope.run(inner[0].text, scope.child(), call.feed)
-    if call.name == "ssh":
-        return scope.run(" ".join(arg.text for arg in inner), scope.child(), call.feed)
+    if wrapper.joined or call.name == "ssh":
+        # These join their words to one text; the words are judged as they stand, too, since quotes get lost.
+        scope.run(" ".join(arg.text for arg in inner), scope.child(), call.feed)
+        if len(inner) == 1:
+            return unknown(call.feed)
     return scope.invoke(tuple(inner), scope, call.feed)
 
 
@@ -171,8 +184,6 @@ def _skip(call: Call, wrapper: Wrapper, options: Options) -> list[Arg]:
         "x86_64", "i386", "i686", "linux32", "linux64", "arm64", "uname26",
     ):  # fmt: skip
         inner = inner[1:]
-    if call.name == "watch" and not options.has("-x", "--exec"):
-        return [Arg(" ".join(arg.text for arg in inner))] if inner else []
     if call.name == "runuser" and inner and not options.has("-u"):
         inner = inner[1:]
     inner = inner[wrapper.skip :]
@@ -180,8 +191,8 @@ def _skip(call: Call, wrapper: Wrapper, options: Options) -> list[Arg]:
         name, _, value = inner[0].text.partition("=")
         judge_assignment(name, value, call.scope)
         inner = inner[1:]
-    while inner[:1] == [Arg("--")]:
-        inner = inner[1:]
+    if inner and inner[0].text.startswith("-"):
+        inner = read_options(inner, wrapper.short, wrapper.long, stop=True).operands
     if FETCHED in call.text and call.name == "ssh":
         call.object("download-run")
     return inner

@@ -1,136 +1,176 @@
-"""What a run changed, kept so that it can be put back: files as they were, names of the namespace with their values."""
+"""What a run changed, kept so that it can be put back: files as they were, names with their values.
+
+Values are put back in place: a list that was appended to is the same list again, for every name and container that
+holds it. What that needs is in :mod:`llmos_nb.guard.contents`.
+"""
 
 from __future__ import annotations
 
-import copy
 import os
-import sys
-from collections.abc import Iterable, MutableMapping
+import stat
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from llmos_nb.guard.contents import KEEP_LIMIT, Contents
 from llmos_nb.kernel.files import atomic_write
 
 __all__ = ["Undo"]
 
-#: Bytes of one file, or of one array, that are kept for putting back. Larger ones are named as not restorable.
-KEEP_LIMIT: Final = 256 * 1024 * 1024
+#: Entries below a folder up to which the folder is kept when it is moved or removed.
+TREE_LIMIT: Final = 5_000
 
-#: Elements up to which a list, dict or set is copied with everything in it; longer ones keep their elements.
-DEEP_LIMIT: Final = 10_000
-
-_IMMUTABLE: Final = (int, float, complex, bool, str, bytes, frozenset, tuple, type(None), type, range)
 _ABSENT: Final = object()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _OldFile:
-    content: bytes | None
-    mode: int = 0o644
+    """One path as it was: ``kind`` is ``absent``, ``file``, ``link`` or ``folder``."""
+
+    kind: str
+    content: bytes = b""
+    target: str = ""
+    mode: int = 0
 
 
 @dataclass(slots=True)
 class Undo:
     """Collects what was there before, and puts it back. One for each run."""
 
-    files: dict[Path, _OldFile] = field(default_factory=dict)
-    names: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _files: dict[Path, _OldFile] = field(default_factory=dict)
+    _names: dict[str, Any] = field(default_factory=dict)
+    _contents: Contents = field(default_factory=Contents)
     #: Files and names that could not be kept, with the reason.
     not_kept: dict[str, str] = field(default_factory=dict)
 
+    # -- files
+
     def keep_file(self, path: Path) -> None:
-        """Remember ``path`` as it is now, unless it is remembered already."""
-        if path in self.files or str(path) in self.not_kept:
+        """Remember what ``path`` is now (a file, a link, a folder or nothing), unless it is remembered already."""
+        if path in self._files or str(path) in self.not_kept:
             return
         try:
             status = path.lstat()
-            if path.is_dir():
-                return
-            if status.st_size > KEEP_LIMIT:
-                self.not_kept[str(path)] = f"larger than {KEEP_LIMIT // 2**20} MB"
-                return
-            self.files[path] = _OldFile(path.read_bytes(), status.st_mode & 0o7777)
         except (FileNotFoundError, NotADirectoryError):
-            self.files[path] = _OldFile(None)
+            if path.parent != path:
+                self._keep_missing_folders(path.parent)
+            self._files[path] = _OldFile("absent")
+            return
+        except OSError as error:
+            self.not_kept[str(path)] = error.strerror or str(error)
+            return
+        try:
+            self._keep_present(path, status)
         except OSError as error:
             self.not_kept[str(path)] = error.strerror or str(error)
 
-    def keep_names(self, namespace: MutableMapping[str, Any], names: Iterable[str]) -> None:
-        """Remember what ``names`` stand for now; mutable values are copied, since code may change them in place.
+    def _keep_missing_folders(self, folder: Path) -> None:
+        if folder.parent != folder and not folder.exists() and folder not in self._files:
+            self._keep_missing_folders(folder.parent)
+            self._files[folder] = _OldFile("absent")
 
-        Every other name of the same object is remembered with it, so that aliases stay aliases.
-        """
-        wanted = {name for name in names if name not in self.names}
-        objects = {id(namespace[name]) for name in wanted if name in namespace}
-        wanted |= {name for name, value in namespace.items() if id(value) in objects and name not in self.names}
-        copies: dict[int, Any] = {}
-        for name in wanted:
-            value = namespace.get(name, _ABSENT)
-            if value is _ABSENT or isinstance(value, _IMMUTABLE):
-                self.names[name] = (value, value)
+    def _keep_present(self, path: Path, status: os.stat_result) -> None:
+        mode = stat.S_IMODE(status.st_mode)
+        if stat.S_ISLNK(status.st_mode):
+            self._files[path] = _OldFile("link", target=os.readlink(path))
+            self.keep_file(path.resolve())  # writing to a link changes what it leads to
+        elif stat.S_ISDIR(status.st_mode):
+            self._files[path] = _OldFile("folder", mode=mode)
+        elif not stat.S_ISREG(status.st_mode):
+            self.not_kept[str(path)] = "not an ordinary file"
+        elif status.st_size > KEEP_LIMIT:
+            self.not_kept[str(path)] = f"larger than {KEEP_LIMIT // 2**20} MB"
+        else:
+            self._files[path] = _OldFile("file", path.read_bytes(), mode=mode)
+
+    def keep_tree(self, folder: Path) -> list[Path]:
+        """Remember a folder with all that is in it; returns what was found below it."""
+        self.keep_file(folder)
+        found: list[Path] = []
+        for parent, folders, files in os.walk(folder):
+            found += [Path(parent, name) for name in (*folders, *files)]
+            if len(found) > TREE_LIMIT:
+                self.not_kept[str(folder)] = f"it holds more than {TREE_LIMIT} files"
+                return []
+        for path in found:
+            self.keep_file(path)
+        return found
+
+    def keep_as(self, path: Path, mode: int | None, content: bytes = b"") -> None:
+        """Remember what ``path`` was at an earlier moment; ``mode`` is its ``st_mode`` then, None: it did not exist."""
+        kind = "absent" if mode is None else "folder" if stat.S_ISDIR(mode) else "file"
+        self._files.setdefault(path, _OldFile(kind, content, mode=stat.S_IMODE(mode or 0)))
+
+    def existed(self, path: Path) -> bool:
+        """Whether a remembered path was a file or link before."""
+        old = self._files.get(path)
+        return old is not None and old.kind in ("file", "link")
+
+    # -- names
+
+    def keep_names(self, namespace: Mapping[str, Any], names: Iterable[str]) -> None:
+        """Remember what ``names`` stand for and hold now, and whatever the user's functions among them use."""
+        waiting = set(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self._names:
                 continue
-            if id(value) not in copies:
-                copies[id(value)] = self._copy(name, value)
-            self.names[name] = (value, copies[id(value)])
+            value = namespace.get(name, _ABSENT)
+            self._names[name] = value
+            if value is _ABSENT:
+                continue
+            problem, used = self._contents.keep(value, namespace)
+            if problem:
+                self.not_kept[name] = problem
+            waiting |= {other for other in used if other in namespace and other not in self._names}
 
-    def keep_new_names(self, names: Iterable[str]) -> None:
-        """Remember that ``names`` did not exist before: putting back removes them."""
-        for name in names:
-            self.names.setdefault(name, (_ABSENT, _ABSENT))
+    def keep_bindings(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Remember, as far as nothing is known of them, the names that were bound otherwise in ``before``."""
+        for name in before.keys() | after.keys():
+            old = before.get(name, _ABSENT)
+            if old is not after.get(name, _ABSENT):
+                self._names.setdefault(name, old)
 
-    def _copy(self, name: str, value: Any) -> Any:
-        size = getattr(value, "nbytes", 0)
-        if isinstance(size, int) and size > KEEP_LIMIT:
-            self.not_kept[name] = f"larger than {KEEP_LIMIT // 2**20} MB"
-            return value
-        module = type(value).__module__.partition(".")[0]
-        try:
-            if module == "pandas" and hasattr(value, "copy"):
-                return value.copy(deep=not _copies_on_write())
-            if module == "numpy" and hasattr(value, "copy"):
-                return value.copy()
-            if isinstance(value, dict | list | set | bytearray):
-                return copy.deepcopy(value) if len(value) <= DEEP_LIMIT else copy.copy(value)
-        except Exception as error:  # noqa: BLE001 - a value that cannot be copied is told, whatever it raises
-            self.not_kept[name] = f"{type(error).__name__}: {error}"
-        return value  # modules, functions, objects: rebinding is undone, changes inside them are not seen
+    # -- back
 
     def put_back(self, namespace: MutableMapping[str, Any]) -> list[str]:
         """Restore every kept file and name. Returns what could not be put back, with the reason."""
         failed = []
-        for path, old in self.files.items():
+        for path, old in reversed(self._files.items()):  # what is in a new folder goes before the folder
             try:
-                if old.content is None:
-                    path.unlink(missing_ok=True)
-                elif not path.exists() or path.read_bytes() != old.content:
-                    atomic_write(path, old.content)
-                    os.chmod(path, old.mode)
+                _restore(path, old)
             except Exception as error:  # noqa: BLE001 - the others must still be put back
                 failed.append(f"{path}: {error}")
-        for name, (value, kept) in self.names.items():
+        failed += self._contents.put_back()
+        for name, value in self._names.items():
             if value is _ABSENT:
                 namespace.pop(name, None)
-            elif kept is value or _unchanged(value, kept):
+            elif namespace.get(name, _ABSENT) is not value:
                 namespace[name] = value
-            else:
-                namespace[name] = kept
-        failed.extend(f"{name}: {reason}" for name, reason in self.not_kept.items())
+        failed += [f"{name}: {reason}" for name, reason in self.not_kept.items()]
         return failed
 
 
-def _copies_on_write() -> bool:
-    """Whether pandas makes a shallow copy safe against changes in place (always since version 3)."""
-    return int(sys.modules["pandas"].__version__.partition(".")[0]) >= 3
-
-
-def _unchanged(value: Any, kept: Any) -> bool:
-    """Whether a value still equals its copy, so that the original object can stay in place."""
-    try:
-        if hasattr(value, "equals"):
-            return bool(value.equals(kept))
-        if type(value).__module__ == "numpy":
-            return bool(value.shape == kept.shape and (value == kept).all())
-        return bool(value == kept)
-    except Exception:  # noqa: BLE001 - a comparison that raises answers nothing
-        return False
+def _restore(path: Path, old: _OldFile) -> None:
+    folder = path.is_dir() and not path.is_symlink()
+    if old.kind == "absent":
+        if not folder:
+            path.unlink(missing_ok=True)
+        elif not any(path.iterdir()):
+            path.rmdir()
+    elif old.kind == "folder":
+        path.mkdir(parents=True, exist_ok=True)
+        os.chmod(path, old.mode)
+    elif old.kind == "link":
+        if not path.is_symlink() or os.readlink(path) != old.target:
+            path.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(old.target)
+    else:
+        if path.is_symlink():
+            path.unlink()
+        if not path.exists() or path.read_bytes() != old.content:
+            atomic_write(path, old.content)
+        if stat.S_IMODE(path.stat().st_mode) != old.mode:
+            os.chmod(path, old.mode)

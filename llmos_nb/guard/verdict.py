@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["ALLOWED", "Decision", "Verdict", "worst"]
+__all__ = ["ALLOWED", "Decision", "Verdict", "names", "worst"]
 
 Decision = Literal["allow", "ask", "deny"]
 
@@ -43,3 +43,8 @@ ALLOWED: Final = Verdict("allow", "ok", "no rule objects")
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The first of the severest verdicts; ``ALLOWED`` if there are none."""
     return max(verdicts, key=lambda verdict: verdict.severity, default=ALLOWED)
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of ``text`` as a set: how the guard's tables are written down."""
+    return frozenset(text.split())

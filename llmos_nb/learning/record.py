@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import hashlib
 import platform
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
@@ -25,8 +28,12 @@ _REPEATABLE: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "Read": ("read_file", {"file_path": "path", "offset": "first_line", "limit": "lines"}),
     "Write": ("write_file", {"file_path": "path", "content": "content"}),
 }
+#: Arguments of theirs that ours have no counterpart for.
+_BEYOND: Final = ("replace_all", "run_in_background", "pages")
 #: Tools that neither change anything nor tell anything an answer could rest on.
 _SILENT: Final = frozenset({"TodoWrite"})
+#: Lines of a cell that are not Python.
+_MAGIC_LINES: Final = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 #: Bytes of an input file up to which its digest is taken.
 DIGEST_LIMIT: Final = 64 * 1024 * 1024
 
@@ -38,10 +45,15 @@ def recorded_steps(calls: Sequence[Call]) -> tuple[Step, ...]:
     rests on it cannot be verified later.
     """
     repeatable = all(
-        call.tool in TOOLS or call.tool in _REPEATABLE or call.tool in _SILENT or call.result is None
+        call.tool in TOOLS or call.tool in _SILENT or call.result is None or _has_counterpart(call)
         for call in calls
     )
     return tuple(_step(call, repeatable) for call in calls)
+
+
+def _has_counterpart(call: Call) -> bool:
+    """Whether a tool of ours can do what one of Claude Code's own did, all of it."""
+    return call.tool in _REPEATABLE and not any(call.arguments.get(name) for name in _BEYOND)
 
 
 def _step(call: Call, repeatable: bool) -> Step:
@@ -87,12 +99,18 @@ def file_digest(path: Path) -> str:
         return ""
 
 
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Which distributions bring a module: sklearn comes with scikit-learn."""
+    return metadata.packages_distributions()
+
+
 def environment_of(calls: Iterable[Call]) -> dict[str, Any]:
     """Python's version, ours, and those of the packages that the calls' code imports."""
     modules: set[str] = set()
     for call in calls:
         try:
-            tree = ast.parse(str(call.arguments.get("code", "")))
+            tree = ast.parse(_MAGIC_LINES.sub("", str(call.arguments.get("code", ""))))
         except (SyntaxError, ValueError, RecursionError):
             continue
         for node in ast.walk(tree):
@@ -102,8 +120,6 @@ def environment_of(calls: Iterable[Call]) -> dict[str, Any]:
                 modules.add(node.module.partition(".")[0])
     packages = {}
     for module in sorted(modules - set(sys.stdlib_module_names)):
-        try:
-            packages[module] = metadata.version(module)
-        except metadata.PackageNotFoundError:
-            continue
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[module] = metadata.version(_distributions().get(module, [module])[0])
     return {"python": platform.python_version(), "llmos_nb": metadata.version("llmos-nb"), "packages": packages}

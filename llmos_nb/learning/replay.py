@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from llmos_nb.learning.verify import digest, surprise
 from llmos_nb.memory import Step, Trace
-from llmos_nb.tools.cell import loaded_names
+from llmos_nb.tools.cell import mentioned_names
 from llmos_nb.tools.registry import TOOLS
+from llmos_nb.tools.tool import ToolResult
 from llmos_nb.tools.workbench import Call, Workbench
 
 __all__ = ["Replay", "replay"]
@@ -47,7 +48,7 @@ async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Repla
         for name in step.expect.files:
             bench.undo.keep_file(bench.cwd / name)
         if step.tool == "run_cell":
-            bench.undo.keep_names(names, loaded_names(str(step.arguments.get("code", ""))))
+            bench.undo.keep_names(names, mentioned_names(str(step.arguments.get("code", ""))))
     calls: list[Call] = []
     try:
         for number, step in enumerate(wanted, start=1):
@@ -59,8 +60,7 @@ async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Repla
             if call.result.error and not step.expect.error:
                 last = (call.result.text.strip().splitlines() or [""])[-1]
                 return _put_back(bench, f"step {number} ({step.tool}) failed: {call.result.error}: {last[:200]}")
-            # A step that a built-in tool recorded has no digest: what it did was never seen from inside.
-            different = surprise(step.expect, call.result, names) if step.expect.digest else ""
+            different = surprise(step.expect, call.result, names)
             if different:
                 return _put_back(bench, f"step {number} ({step.tool}) came out otherwise: {different}")
             calls.append(call)
@@ -70,6 +70,10 @@ async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Repla
     except BaseException:
         bench.undo.put_back(names)
         raise
+    # One answer, never half of two: what a refused replay printed is not shown, so nothing is until here.
+    for call in calls:
+        if call.result:
+            bench.namespace.show(call.result.outputs)
     changed = [
         call
         for call, step in zip(calls, wanted, strict=True)
@@ -82,6 +86,8 @@ async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Repla
 
 def _not_possible(trace: Trace, steps: Sequence[Step], bench: Workbench) -> str:
     """Why the steps must not be begun, or an empty string."""
+    if not steps:
+        return "it has no step that can be repeated"
     for number, step in enumerate(steps, start=1):
         if step.tool not in TOOLS:
             return f"step {number} uses the tool {step.tool}, which cannot be repeated"
@@ -105,9 +111,16 @@ def _fresh(calls: Sequence[Call]) -> str:
         "The steps ran and were verified, but their outputs are not those that the recorded answer rests on, "
         "so it is not repeated. "
     )
-    texts = [call.result.text.strip() for call in calls if call.result and TOOLS[call.tool].changes]
+    texts = [_words(call.result) for call in calls if call.result and TOOLS[call.tool].changes]
     shown = "\n".join(text for text in texts if text)
     if not shown:
         return note + "The new results are in your variables and in the output above."
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     return f"{note}These are the new outputs:\n\n{fence}text\n{shown}\n{fence}"
+
+
+def _words(result: ToolResult) -> str:
+    """What a step said in words; pictures are in the cell already."""
+    if not result.outputs:
+        return result.text.strip()
+    return "".join(output.text for output in result.outputs if not output.mime.startswith("image/")).strip()

@@ -25,6 +25,8 @@ SIZE_LIMIT: Final = 16 * 1024 * 1024
 SLUG_LETTERS: Final = 40
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+#: Bytes read at once; most traces are smaller.
+_PIECE: Final = 64 * 1024
 #: Links are not followed, a pipe does not block, and Windows leaves line ends alone.
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 
@@ -58,10 +60,20 @@ def digest_of(data: bytes) -> str:
 def read(folder: Path, path: str) -> bytes | None:
     """The content of a file (one byte more than allowed of a larger one); None if it is not there to be read."""
     try:
-        with open(os.open(folder / path, _FLAGS), "rb") as file:
-            return file.read(SIZE_LIMIT + 1)
+        descriptor = os.open(f"{folder}/{path}", _FLAGS)
     except OSError:
         return None
+    try:
+        pieces = []
+        left = SIZE_LIMIT + 1
+        while left > 0 and (piece := os.read(descriptor, min(left, _PIECE))):
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def row_of_file(path: str, stamp: Stamp, data: bytes) -> tuple[dict[str, Any], Trace | None]:
@@ -87,4 +99,4 @@ def _parsed(path: str, stem: str, data: bytes) -> Trace:
     trace = parse(text, path)
     if trace.id not in ("", stem):
         raise TraceFileError(f"{path}:1: its id is {trace.id!r}.", remedy="Give the file the name of its trace.")
-    return dataclasses.replace(trace, id=stem)
+    return trace if trace.id else dataclasses.replace(trace, id=stem)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,52 +20,40 @@ from llmos_nb.errors import StoreError
 from llmos_nb.kernel.state import METADATA, writing
 from llmos_nb.memory.key import goal_key
 from llmos_nb.memory.match import Candidate
+from llmos_nb.memory.tables import TRACES, USES
 from llmos_nb.memory.trace import Trace, as_record, from_record
 
-__all__ = ["TRACES", "USES", "TraceIndex", "key_digest", "row_of"]
-
-#: One row a trace file. ``root`` is the traces folder, ``path`` is relative to it with forward slashes.
-TRACES: Final = sa.Table(
-    "traces",
-    METADATA,
-    sa.Column("root", sa.Text, primary_key=True),
-    sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("replayable", sa.Boolean, nullable=False),
-    sa.Column("mode", sa.Text, nullable=False),
-    sa.Column("agent", sa.Text, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Text, nullable=False),
-    sa.Column("cost_usd", sa.Float),
-    sa.Column("duration_s", sa.Float, nullable=False),
-    sa.Column("goal", sa.Text, nullable=False),
-    sa.Column("problem", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Index("traces_seen", "root", "path", "mtime_ns", "size"),  # all that opening a store asks for
-    sa.Index("traces_key", "root", "key"),
-    sa.Index("traces_id", "root", "id"),
-)
-
-#: How often a trace was used, and how that went. Not in the files, which are written once.
-USES: Final = sa.Table(
-    "trace_uses",
-    METADATA,
-    sa.Column("trace_id", sa.Text, primary_key=True),
-    sa.Column("uses", sa.Integer, nullable=False),
-    sa.Column("successes", sa.Integer, nullable=False),
-    sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("last_used_at", sa.Text, nullable=False),
-)
+__all__ = ["BATCH", "TraceIndex", "key_digest", "row_of"]
 
 #: Rows in one transaction: short enough that other kernels get their turn.
 BATCH: Final = 500
 
 _LISTED: Final = tuple(c for c in TRACES.c if c.name not in ("root", "payload", "problem", "digest"))
+
+
+#: The questions, built once: building one takes longer than answering it. ``root`` and the rest are bound on use.
+_T, _U = TRACES.c, USES.c
+
+
+def _of_root(*columns: Any) -> sa.Select[Any]:
+    return sa.select(*columns).where(_T.root == sa.bindparam("root"))
+
+
+_READABLE: Final = _T.problem == ""
+_SEEN: Final = _of_root(_T.path, _T.mtime_ns, _T.size)
+_CANDIDATES: Final = (
+    _of_root(
+        _T.path, _T.id, _T.digest, _T.status, _T.replayable, _T.agent, _T.created_at,
+        sa.func.coalesce(_U.uses, 0), sa.func.coalesce(_U.failures, 0),
+    ).select_from(TRACES.outerjoin(USES, _U.trace_id == _T.id)).where(_T.key == sa.bindparam("key"))
+)  # fmt: skip
+_PAYLOAD: Final = _of_root(_T.payload).where(_T.path == sa.bindparam("path"), _T.digest == sa.bindparam("digest"))
+_PATHS: Final = _of_root(_T.path).where(_T.id == sa.bindparam("id")).order_by(_T.path)
+_IDS: Final = _of_root(_T.id).where(_READABLE)
+_COUNT: Final = _of_root(sa.func.count()).where(_READABLE)
+_ROWS: Final = _of_root(*_LISTED).where(_READABLE).order_by(_T.created_at.desc(), _T.id.desc())
+_PROBLEMS: Final = _of_root(_T.path, _T.problem).where(~_READABLE).order_by(_T.path)
+_USED: Final = sa.select(USES).where(_U.trace_id == sa.bindparam("trace_id"))
 
 
 def key_digest(goal: str) -> str:
@@ -98,8 +88,37 @@ class TraceIndex:
     def __init__(self, engine: sa.Engine, root: str) -> None:
         self.engine = engine
         self.root = root
-        dialect = engine.dialect.name
-        self._insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+        self._insert: Any = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        insert = self._insert(TRACES)
+        values = {c.name: insert.excluded[c.name] for c in TRACES.c if not c.primary_key}
+        self._upsert = insert.on_conflict_do_update(index_elements=["root", "path"], set_=values)
+
+    def file(self) -> tuple[int, int] | None:
+        """Which file the database is (device and inode); None where it is none, or is gone."""
+        name = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not name:
+            return None
+        try:
+            found = os.stat(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
+
+    def create(self) -> None:
+        """Make the tables that are missing, and the database if it was taken away.
+
+        Raises:
+            StoreError: it cannot be made.
+        """
+        try:
+            if self.engine.dialect.name == "sqlite" and self.engine.url.database:
+                Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            METADATA.create_all(self.engine)
+        except (OSError, sa.exc.DatabaseError) as error:
+            raise StoreError(
+                f"{self.engine.url}: the state database is gone and cannot be made again ({error}).",
+                remedy="Check that its folder is writable, then open the store anew.",
+            ) from error
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -112,23 +131,19 @@ class TraceIndex:
                 remedy="Open the store anew: the index is rebuilt from the trace files.",
             ) from error
 
-    def _select(self, *columns: Any) -> sa.Select[Any]:
-        return sa.select(*columns).where(TRACES.c.root == self.root)
+    def _ask(self, statement: sa.Select[Any], **values: Any) -> list[Any]:
+        with self._reading() as connection:
+            return list(connection.execute(statement, {"root": self.root, **values}))
 
     def seen(self) -> dict[str, tuple[int, int]]:
         """Every indexed path with its file's ``(mtime_ns, size)`` then."""
-        with self._reading() as connection:
-            rows = connection.execute(self._select(TRACES.c.path, TRACES.c.mtime_ns, TRACES.c.size))
-            return {path: (mtime_ns, size) for path, mtime_ns, size in rows}
+        return {path: (mtime_ns, size) for path, mtime_ns, size in self._ask(_SEEN)}
 
     def put(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace rows made by :func:`row_of`."""
-        insert = self._insert(TRACES)
-        values = {c.name: insert.excluded[c.name] for c in TRACES.c if not c.primary_key}
-        statement = insert.on_conflict_do_update(index_elements=["root", "path"], set_=values)
         for start in range(0, len(rows), BATCH):
             with writing(self.engine) as connection:
-                connection.execute(statement, [{"root": self.root, **row} for row in rows[start : start + BATCH]])
+                connection.execute(self._upsert, [{"root": self.root, **row} for row in rows[start : start + BATCH]])
 
     def drop(self, paths: Iterable[str]) -> None:
         """Forget files that are gone."""
@@ -150,49 +165,34 @@ class TraceIndex:
 
     def candidates(self, key: str) -> list[Candidate]:
         """All traces with this key, whatever became of them."""
-        t, u = TRACES.c, USES.c
-        columns = (t.path, t.id, t.digest, t.status, t.replayable, t.agent, t.created_at)
-        used = (sa.func.coalesce(u.uses, 0), sa.func.coalesce(u.failures, 0))
-        joined = TRACES.outerjoin(USES, u.trace_id == t.id)
-        with self._reading() as connection:
-            rows = connection.execute(self._select(*columns, *used).select_from(joined).where(t.key == key))
-            return [Candidate(*row) for row in rows]
+        return [Candidate(*row) for row in self._ask(_CANDIDATES, key=key)]
 
     def payload(self, path: str, digest: str) -> Trace | None:
         """The trace in a file whose content has this digest; None where the index knows another content."""
-        with self._reading() as connection:
-            statement = self._select(TRACES.c.payload).where(TRACES.c.path == path, TRACES.c.digest == digest)
-            payload = connection.scalar(statement)
-        return from_record(json.loads(payload)) if payload else None
+        for row in self._ask(_PAYLOAD, path=path, digest=digest):
+            if row.payload:
+                return from_record(json.loads(row.payload))
+        return None
 
     def paths_of(self, id: str) -> list[str]:
         """The paths of the files with this id, readable or not."""
-        with self._reading() as connection:
-            statement = self._select(TRACES.c.path).where(TRACES.c.id == id).order_by(TRACES.c.path)
-            return list(connection.scalars(statement))
+        return [row.path for row in self._ask(_PATHS, id=id)]
 
     def ids(self) -> list[str]:
         """The ids of all readable traces."""
-        with self._reading() as connection:
-            return list(connection.scalars(self._select(TRACES.c.id).where(TRACES.c.problem == "")))
+        return [row.id for row in self._ask(_IDS)]
 
     def count(self) -> int:
         """How many traces can be read."""
-        with self._reading() as connection:
-            return connection.scalar(self._select(sa.func.count()).where(TRACES.c.problem == "")) or 0
+        return int(self._ask(_COUNT)[0][0])
 
     def rows(self) -> list[dict[str, Any]]:
         """All readable traces, newest first."""
-        statement = self._select(*_LISTED).where(TRACES.c.problem == "")
-        with self._reading() as connection:
-            found = connection.execute(statement.order_by(TRACES.c.created_at.desc(), TRACES.c.id.desc()))
-            return [dict(row) for row in found.mappings()]
+        return [dict(row._mapping) for row in self._ask(_ROWS)]
 
     def problems(self) -> dict[str, str]:
         """The files that cannot be read, with what is wrong."""
-        statement = self._select(TRACES.c.path, TRACES.c.problem).where(TRACES.c.problem != "")
-        with self._reading() as connection:
-            return {row.path: row.problem for row in connection.execute(statement.order_by(TRACES.c.path))}
+        return {row.path: row.problem for row in self._ask(_PROBLEMS)}
 
     def record_use(self, trace_id: str, *, success: bool, at: str) -> None:
         """Count one use; counts of several kernels add up."""
@@ -210,6 +210,6 @@ class TraceIndex:
 
     def uses(self, trace_id: str) -> Mapping[str, Any] | None:
         """The use record of a trace, None where it was never used."""
-        with self._reading() as connection:
-            row = connection.execute(sa.select(USES).where(USES.c.trace_id == trace_id)).mappings().first()
-            return dict(row) if row is not None else None
+        for row in self._ask(_USED, trace_id=trace_id):
+            return dict(row._mapping)
+        return None

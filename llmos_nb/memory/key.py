@@ -80,7 +80,7 @@ def _without_end(text: str, *, after_quote: bool) -> str:
 
 
 def _has_inner_capital(word: str) -> bool:
-    return any(letter.isupper() or letter.istitle() for letter in word[1:])
+    return word[1:] != word[1:].lower()
 
 
 def _fold(text: str, touches: tuple[bool, bool]) -> str:
@@ -101,7 +101,7 @@ def _fold(text: str, touches: tuple[bool, bool]) -> str:
 
 
 def _fold_word(chunk: str, *, first: bool, unit: bool) -> str:
-    match = _WORD.fullmatch(chunk)
+    match = _WORD.fullmatch(chunk) if chunk != chunk.lower() else None
     if match is None:
         return chunk
     word = match["word"]

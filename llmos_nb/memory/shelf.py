@@ -85,7 +85,7 @@ class Shelf:
 
     def _mtime(self, name: str) -> int:
         try:
-            return os.stat(self.folder / name).st_mtime_ns
+            return os.stat(f"{self.folder}/{name}").st_mtime_ns
         except (FileNotFoundError, NotADirectoryError):
             return -1
 

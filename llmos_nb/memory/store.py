@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from llmos_nb.errors import EmptyGoal, StoreError, TraceFileError, UnknownTrace
 from llmos_nb.kernel.files import atomic_write
-from llmos_nb.kernel.state import METADATA, open_state
+from llmos_nb.kernel.state import open_state
 from llmos_nb.memory.codec import dump, parse
 from llmos_nb.memory.file import SIZE_LIMIT, checked_id, digest_of, new_id, read, row_of_file
 from llmos_nb.memory.index import BATCH, TraceIndex, key_digest, row_of
@@ -62,8 +62,8 @@ class TraceStore:
         self._index = TraceIndex(self._engine, str(self.folder))
         self._shelf = Shelf(self.folder)
         self._lock = threading.RLock()
-        self._database = self._database_file()
-        METADATA.create_all(self._engine)
+        self._index.create()
+        self._database = self._index.file()
         self.refresh()
 
     def __enter__(self) -> Self:
@@ -97,8 +97,6 @@ class TraceStore:
         with self._lock:
             self._notice()
             return self._index.rows()
-
-    # ------------------------------------------------------------------ writing
 
     def add(self, trace: Trace) -> Trace:
         """Write ``trace`` to a file of its own; returns it as it is read back, with id and time filled in.
@@ -164,8 +162,6 @@ class TraceStore:
             row = self._index.uses(checked_id(trace_id))
             return UseRecord(**{k: v for k, v in row.items() if k != "trace_id"}) if row else UseRecord()
 
-    # ------------------------------------------------------------------ finding
-
     def path(self, trace_id: str) -> Path:
         """The file of a trace.
 
@@ -217,8 +213,7 @@ class TraceStore:
         key = key_digest(goal)
         with self._lock:
             self._notice()
-            candidates = self._index.candidates(key)
-            usable, reasons = in_order(candidates, agent)
+            usable, reasons = in_order(self._index.candidates(key), agent)
             for candidate in usable:
                 trace = self._current(candidate.path, candidate.digest)
                 if trace is None:
@@ -237,8 +232,6 @@ class TraceStore:
                     return Match("replay", 1.0, trace.id, steps=steps, reasons=(*why, *reasons), trace=trace)
         return Match("none", 0.0, None, reasons=tuple(reasons) or ("no trace of this goal with these values",))
 
-    # ------------------------------------------------------------------ keeping the index true
-
     def refresh(self) -> None:
         """Bring the index up to date: every file is statted, those that changed are parsed.
 
@@ -247,7 +240,7 @@ class TraceStore:
         """
         with self._lock:
             there, seen = self._shelf.scan(), self._index.seen()
-            self._index.drop(path for path in seen if path not in there)
+            self._forget(path for path in seen if path not in there)
             self._read({path: stamp for path, stamp in there.items() if seen.get(path) != stamp})
             if self._engine.dialect.name == "sqlite":  # a folder that was moved took its database along
                 for root in self._index.other_roots():
@@ -256,30 +249,19 @@ class TraceStore:
 
     def _notice(self) -> None:
         """A quick look for files that came or went, and for a database that was taken away."""
-        if self._database_file() != self._database:
+        if self._index.file() != self._database:
             self._engine.dispose()
-            try:
-                METADATA.create_all(self._engine)
-            except sa.exc.DatabaseError as error:
-                raise StoreError(
-                    f"{self._engine.url}: the state database is gone ({error.orig}).", remedy="Open the store anew."
-                ) from error
-            self._database = self._database_file()
+            self._index.create()
+            self._database = self._index.file()
             self.refresh()
             return
         new, gone = self._shelf.changes()
-        self._index.drop(gone)
+        self._forget(gone)
         self._read(new)
 
-    def _database_file(self) -> tuple[int, int] | None:
-        """Which file the database is; None where it is none, or is gone."""
-        if self._engine.dialect.name != "sqlite" or not self._engine.url.database:
-            return None
-        try:
-            found = os.stat(self._engine.url.database)
-        except FileNotFoundError:
-            return None
-        return found.st_dev, found.st_ino
+    def _forget(self, paths: Iterable[str]) -> None:
+        """Drop these from the index, unless another process put one there since the folder was listed."""
+        self._index.drop([path for path in paths if not os.path.lexists(self.folder / path)])
 
     def _read(self, files: Mapping[str, Stamp]) -> None:
         """Parse and index these files."""

@@ -18,11 +18,12 @@ __all__ = ["LlmosMagics"]
 
 
 @magics_class
-class LlmosMagics(Magics):  # type: ignore[misc]
+class LlmosMagics(Magics):
     """``%%llmos`` and its companions, on one system."""
 
     def __init__(self, shell: Any, system: LLMOS) -> None:
         super().__init__(shell=shell)
+        self._names: dict[str, Any] = shell.user_ns
         self.system = system
         if hasattr(shell, "set_hook"):
             shell.set_hook("complete_command", self._complete, str_key="%llmos")
@@ -47,7 +48,7 @@ class LlmosMagics(Magics):  # type: ignore[misc]
         system = self.system
         asked = {"mode": options.get("mode"), "agent": options.get("agent")}
         if "explain" in options:
-            return Page(str(system.explain(goal, **asked)))
+            return system.explain(goal, **asked)
         out = options.get("out", "")
         if out and not out.isidentifier():
             raise SettingsError(f"--out {out}: not a variable's name.", remedy="Use letters, digits and _.")
@@ -62,7 +63,7 @@ class LlmosMagics(Magics):  # type: ignore[misc]
                 unsubscribe()
                 view.close()
         if out:
-            self.shell.user_ns[out] = result
+            self._names[out] = result
         if not result.ok:
             display(result)
             raise RunFailed(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import ast
+import asyncio
+import contextlib
+import contextvars
+import re
 import sys
 import types
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.guard.effects import FileEffects, watching
 from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
 
-__all__ = ["INSPECT", "RUN_CELL", "columns_of", "describe", "loaded_names", "relative"]
+__all__ = ["INSPECT", "RUN_CELL", "columns_of", "describe", "mentioned_names", "relative"]
 
 #: Names that IPython keeps for itself.
 _SHELL_NAMES: Final = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
@@ -36,19 +40,9 @@ def _print_of(value: Any) -> tuple[Any, ...]:
     return id(value), shape if isinstance(shape, tuple) else None, size, columns_of(value)
 
 
-def loaded_names(code: str) -> set[str]:
-    """Every name that a piece of code mentions, read or written; empty when it is not plain Python."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-    return names
+def mentioned_names(code: str) -> set[str]:
+    """Every word in a piece of code that could be a name: magics and code in strings count, too."""
+    return set(re.findall(r"[^\W\d]\w*", code)) - _SHELL_NAMES
 
 
 def relative(paths: Iterable[Path], cwd: Path) -> tuple[str, ...]:
@@ -60,15 +54,43 @@ def relative(paths: Iterable[Path], cwd: Path) -> tuple[str, ...]:
 
 async def _run_cell(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
     code = str(arguments["code"])
+    async with _alone():
+        return await _run_alone(context, code)
+
+
+#: Set while a cell runs: what it awaits, another goal even, belongs to it and does not wait for its end.
+_inside: Final = contextvars.ContextVar("llmos_inside_a_cell", default=False)
+_turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = weakref.WeakKeyDictionary()
+
+
+@contextlib.asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """One cell at a time, whatever runs it: two that await would get each other's outputs, names and files."""
+    if _inside.get():
+        yield
+        return
+    async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        token = _inside.set(True)
+        try:
+            yield
+        finally:
+            _inside.reset(token)
+
+
+async def _run_alone(context: ToolContext, code: str) -> ToolResult:
     names = context.namespace.names
-    before = {name: _print_of(value) for name, value in names.items() if _visible(name)}
-    context.undo.keep_names(names, (name for name in loaded_names(code) if _visible(name)))
-    effects = FileEffects((context.cwd, context.workspace), context.undo.keep_file)
-    with watching(effects):
-        result = await context.namespace.run_cell(code)
-    after = {name: value for name, value in list(names.items()) if _visible(name)}
+    bound = dict(names)
+    before = {name: _print_of(value) for name, value in bound.items() if _visible(name)}
+    context.undo.keep_names(names, mentioned_names(code))
+    effects = FileEffects((context.cwd, context.workspace), context.undo)
+    try:
+        with watching(effects):
+            result = await context.namespace.run_cell(code, show=context.show)
+    finally:  # also when it is cancelled
+        written = effects.written()
+        context.undo.keep_bindings(bound, dict(names))
+    after = {name: value for name, value in names.items() if _visible(name)}
     changed = {name: value for name, value in after.items() if before.get(name) != _print_of(value)}
-    context.undo.keep_new_names(name for name in changed if name not in before)
     text = "".join(_lines(output.text) for output in result.outputs)
     if result.error:
         text += result.traceback
@@ -80,7 +102,7 @@ async def _run_cell(context: ToolContext, arguments: dict[str, Any]) -> ToolResu
         defines={name: type(value).__name__ for name, value in sorted(changed.items())},
         columns={name: found for name, value in sorted(changed.items()) if (found := columns_of(value)) is not None},
         deletes=tuple(sorted(name for name in before if name not in after)),
-        files=relative((path for path in effects.changed if path.is_file()), context.cwd),
+        files=relative(written, context.cwd),
         reads=relative((path for path in effects.read - effects.changed if path.is_file()), context.cwd),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,8 @@ READ_LIMIT: Final = 2_000_000
 
 
 def _path(context: ToolContext, arguments: dict[str, Any]) -> Path:
-    path = Path(str(arguments["path"])).expanduser()
-    return path if path.is_absolute() else context.cwd / path
+    """The file that is meant, links resolved: a link is written through, not replaced."""
+    return (context.cwd / Path(str(arguments["path"])).expanduser()).resolve()
 
 
 def _missing(path: Path) -> ToolResult:
@@ -32,9 +33,10 @@ async def _read_file(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
     path = _path(context, arguments)
     if not path.is_file():
         return _missing(path)
-    data = path.read_bytes()[: READ_LIMIT + 1]
-    try:
-        text = data[:READ_LIMIT].decode("utf-8")
+    with path.open("rb") as file:
+        data = file.read(READ_LIMIT + 1)
+    try:  # a letter that the limit cuts in two is left out
+        text = codecs.getincrementaldecoder("utf-8")().decode(data[:READ_LIMIT], final=len(data) <= READ_LIMIT)
     except UnicodeDecodeError:
         return ToolResult(text=f"{path.name} is not UTF-8 text; read it with run_cell.", error="UnicodeDecodeError")
     lines = text.splitlines(keepends=True)
@@ -65,7 +67,12 @@ async def _edit_file(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
     if not path.is_file():
         return _missing(path)
     old, new = str(arguments["old"]), str(arguments["new"])
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_bytes().decode("utf-8")  # line ends stay as they are
+    except UnicodeDecodeError:
+        return ToolResult(text=f"{path.name} is not UTF-8 text; edit it with run_cell.", error="UnicodeDecodeError")
+    if "\r\n" in text and "\r" not in old:
+        old, new = old.replace("\n", "\r\n"), new.replace("\r\n", "\n").replace("\n", "\r\n")
     found = text.count(old) if old else 0
     if found != 1:
         return ToolResult(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import ast
+import asyncio
 import contextlib
 import inspect
 import io
@@ -15,25 +16,35 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, Protocol, TextIO
 
-__all__ = ["CellResult", "Namespace", "Output", "PlainNamespace", "interrupt", "interruptible", "teed"]
+__all__ = ["CellResult", "Namespace", "Output", "PlainNamespace", "Recorder", "interrupt", "interruptible", "teed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One thing a cell showed: ``kind`` is ``stream`` or ``display``; ``data`` maps MIME types to text or base64."""
+    """One thing a cell showed.
+
+    ``kind`` is ``stdout``, ``stderr`` or ``display``; ``data`` maps MIME types to text or base64, ``metadata`` is the
+    display's own.
+    """
 
     kind: str
     data: dict[str, Any]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it was printed rather than displayed."""
+        return self.kind != "display"
 
     @property
     def mime(self) -> str:
         """The richest kind of the output, as an expectation names it: ``stream`` or a MIME type."""
-        if self.kind == "stream":
+        if self.is_stream:
             return "stream"
         for mime in ("image/png", "image/svg+xml", "image/jpeg", "text/html", "text/latex", "text/markdown"):
             if mime in self.data:
@@ -43,7 +54,7 @@ class Output:
     @property
     def text(self) -> str:
         """The output as a reader without eyes for pictures gets it."""
-        if self.kind == "stream":
+        if self.is_stream:
             return str(self.data["text/plain"])
         text = str(self.data.get("text/plain", ""))
         image = next((mime for mime in self.data if mime.startswith("image/")), None)
@@ -67,24 +78,58 @@ class Namespace(Protocol):
     def names(self) -> MutableMapping[str, Any]:
         """The user's names and values, live."""
 
-    async def run_cell(self, code: str) -> CellResult:
-        """Run ``code`` on the calling thread; nothing it raises gets out, but cancellation of the awaiting task."""
+    async def run_cell(self, code: str, *, show: bool = True) -> CellResult:
+        """Run ``code`` on the calling thread; nothing it raises gets out, but cancellation of the awaiting task.
+
+        With ``show`` false what it shows is only kept; :meth:`show` can show it later.
+        """
+
+    def show(self, outputs: Iterable[Output]) -> None:
+        """Show what was kept, where the cell would have shown it."""
+
+
+class Recorder:
+    """Keeps a cell's outputs in order; text printed in a row becomes one output."""
+
+    def __init__(self) -> None:
+        self._outputs: list[Output] = []
+        self._kind = ""
+        self._pieces: list[str] = []
+
+    def stream(self, kind: str, text: str) -> None:
+        """Add printed text."""
+        if kind != self._kind:
+            self._close()
+            self._kind = kind
+        self._pieces.append(text)
+
+    def display(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        """Add something displayed."""
+        self._close()
+        self._outputs.append(Output("display", dict(data), dict(metadata or {})))
+
+    def outputs(self) -> tuple[Output, ...]:
+        """Everything so far."""
+        self._close()
+        return tuple(self._outputs)
+
+    def _close(self) -> None:
+        if self._pieces:
+            self._outputs.append(Output(self._kind, {"text/plain": "".join(self._pieces)}))
+            self._kind, self._pieces = "", []
 
 
 class _Tee(io.TextIOBase):
-    """Writes to the stream that was there and to a list of outputs; text written in a row becomes one output."""
+    """Keeps what is written, and writes it to the stream that was there as well if it is to be shown."""
 
-    def __init__(self, stream: TextIO, outputs: list[Output]) -> None:
-        self._stream = stream
-        self._outputs = outputs
+    def __init__(self, stream: TextIO, kind: str, recorder: Recorder, show: bool) -> None:
+        self._stream, self._kind, self._recorder, self._show = stream, kind, recorder, show
 
     def write(self, text: str) -> int:
         if text:
-            if self._outputs and self._outputs[-1].kind == "stream":
-                self._outputs[-1].data["text/plain"] += text
-            else:
-                self._outputs.append(Output("stream", {"text/plain": text}))
-        self._stream.write(text)
+            self._recorder.stream(self._kind, text)
+        if self._show:
+            self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
@@ -93,15 +138,29 @@ class _Tee(io.TextIOBase):
     def isatty(self) -> bool:
         return False
 
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # the base class has an attribute
+        return self._stream.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]
+        return self._stream.errors
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
 @contextlib.contextmanager
-def teed(outputs: list[Output]) -> Iterator[None]:
-    """Copy what is printed into ``outputs`` while it goes its usual way."""
+def teed(recorder: Recorder, *, show: bool) -> Iterator[None]:
+    """Keep what is printed; with ``show`` it goes its usual way, too."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Tee(out, outputs), _Tee(err, outputs)
+    sys.stdout, sys.stderr = _Tee(out, "stdout", recorder, show), _Tee(err, "stderr", recorder, show)
     try:
         yield
     finally:
@@ -143,11 +202,11 @@ class PlainNamespace:
 
     names: MutableMapping[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
 
-    async def run_cell(self, code: str) -> CellResult:
-        outputs: list[Output] = []
+    async def run_cell(self, code: str, *, show: bool = True) -> CellResult:
+        recorder = Recorder()
         screen = sys.stdout
         try:
-            with teed(outputs):
+            with teed(recorder, show=show):
                 for block, is_value in _compiled(code):
                     with interruptible():
                         value = eval(block, self.names)  # type: ignore[arg-type]
@@ -155,33 +214,43 @@ class PlainNamespace:
                         value = await value
                     if is_value and value is not None:
                         text = repr(value)
-                        outputs.append(Output("display", {"text/plain": text}))
-                        screen.write(text + "\n")
+                        recorder.display({"text/plain": text})
+                        if show:
+                            screen.write(text + "\n")
         except KeyboardInterrupt:
-            return CellResult(tuple(outputs), "KeyboardInterrupt", "KeyboardInterrupt", interrupted=True)
+            return CellResult(recorder.outputs(), "KeyboardInterrupt", "KeyboardInterrupt", interrupted=True)
         except SystemExit as error:
-            return CellResult(tuple(outputs), "SystemExit", f"SystemExit: {error}")
-        except Exception as error:  # noqa: BLE001 - whatever user code raises is its result
-            return CellResult(tuple(outputs), type(error).__name__, _short_traceback(error))
-        return CellResult(tuple(outputs))
+            return CellResult(recorder.outputs(), "SystemExit", f"SystemExit: {error}")
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever user code raises is its result
+            return CellResult(recorder.outputs(), type(error).__name__, _short_traceback(error))
+        return CellResult(recorder.outputs())
+
+    def show(self, outputs: Iterable[Output]) -> None:
+        for output in outputs:
+            stream = sys.stderr if output.kind == "stderr" else sys.stdout
+            stream.write(output.text if output.is_stream else output.text + "\n")
 
 
 def _compiled(code: str) -> Iterator[tuple[CodeType, bool]]:
     """The cell's statements as code objects, each with whether it is the last expression, whose value is shown."""
     tree = ast.parse(code, "<cell>")
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    # dont_inherit: the annotations of the user's functions are values, whatever this module imports from __future__
     last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     if last is not None:
         tree.body.pop()
-    yield compile(tree, "<cell>", "exec", flags=flags), False
+    yield compile(tree, "<cell>", "exec", flags=flags, dont_inherit=True), False
     if last is not None:
-        yield compile(ast.Expression(last.value), "<cell>", "eval", flags=flags), not code.rstrip().endswith(";")
+        value = compile(ast.Expression(last.value), "<cell>", "eval", flags=flags, dont_inherit=True)
+        yield value, not code.rstrip().endswith(";")
 
 
 def _short_traceback(error: BaseException) -> str:
-    """The traceback from the user's code on, without this module's own frames."""
+    """The traceback from the user's code on, without the frames that led there."""
     frames = traceback.extract_tb(error.__traceback__)
-    while frames and frames[0].filename == __file__:
+    while frames and frames[0].filename != "<cell>":
         frames.pop(0)
     head = ["Traceback (most recent call last):\n", *frames.format()] if frames else []
     return "".join([*head, *traceback.format_exception_only(error)]).rstrip()

@@ -1,17 +1,20 @@
-"""``run_shell``: a shell command in a process group of its own, with a time limit, that a stop really ends."""
+"""``run_shell``: a shell command in a session of its own, with a time limit, that a stop really ends."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
+from llmos_nb.guard.snapshot import Snapshot
 from llmos_nb.tools.cell import relative
 from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
 
@@ -19,29 +22,18 @@ __all__ = ["RUN_SHELL"]
 
 #: Seconds a command may take when none are given.
 DEFAULT_TIMEOUT_S: Final = 120
-#: Files of the working folder that are looked at for changes; a larger folder is not watched, and says so.
-WATCH_LIMIT: Final = 5_000
+#: How often is looked for processes that are left: one may start another while it is being ended.
+KILL_ROUNDS: Final = 20
 #: Bytes of output that are kept.
 OUTPUT_LIMIT: Final = 10_000_000
 
 
-def _files(cwd: Path) -> dict[Path, tuple[int, int]] | None:
-    """Size and time of every file below ``cwd``, hidden folders aside; None where there are too many."""
-    found: dict[Path, tuple[int, int]] = {}
-    for folder, folders, names in os.walk(cwd):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
-        for name in names:
-            path = Path(folder, name)
-            with contextlib.suppress(OSError):
-                status = path.lstat()
-                found[path] = (status.st_mtime_ns, status.st_size)
-        if len(found) > WATCH_LIMIT:
-            return None
-    return found
+def _execute(command: str, cwd: Path, timeout_s: float, stopped: Callable[[], bool]) -> tuple[int, str, str]:
+    """Run the command to its end; returns exit code, output, and why it was ended (empty: it ended by itself).
 
-
-def _execute(command: str, cwd: Path, timeout_s: float, context: ToolContext) -> tuple[int, str, str]:
-    """Run the command to its end; returns exit code, output, and why it was ended (empty: it ended by itself)."""
+    Whatever it left running in the background ends with it.
+    """
+    mark = f"_LLMOS_COMMAND={secrets.token_hex(8)}"
     process = subprocess.Popen(
         ["bash", "-c", command],
         cwd=cwd,
@@ -49,25 +41,55 @@ def _execute(command: str, cwd: Path, timeout_s: float, context: ToolContext) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env=_environment(os.environ),
+        env={**_environment(os.environ), **dict([mark.split("=")])},
     )
+    assert process.stdout is not None
+    output = bytearray()
+    reader = threading.Thread(target=_read, args=(process.stdout, output), daemon=True)
+    reader.start()
     deadline = time.monotonic() + timeout_s
-    chunks: list[bytes] = []
     why = ""
-    while True:
-        try:
-            output, _ = process.communicate(timeout=0.05)
-            chunks.append(output[:OUTPUT_LIMIT])
-            break
-        except subprocess.TimeoutExpired:
-            if not why and context.stopping.is_set():
-                why = "stopped"
-            elif not why and time.monotonic() > deadline:
-                why = f"timed out after {timeout_s:g} s"
-            if why:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-    return process.returncode, b"".join(chunks).decode("utf-8", "replace"), why
+    # Not reaped before its processes are ended: until then nothing else can be given its number.
+    while not why and os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if stopped():
+            why = "stopped"
+        elif time.monotonic() > deadline:
+            why = f"timed out after {timeout_s:g} s"
+        reader.join(0.02)  # a pause that ends early when the output does
+        if not reader.is_alive():
+            time.sleep(0.002)
+    _kill(process.pid, mark.encode())
+    process.wait()
+    reader.join()
+    process.stdout.close()
+    cut = f"\n[cut after {OUTPUT_LIMIT} bytes]" if len(output) > OUTPUT_LIMIT else ""
+    return process.returncode, bytes(output[:OUTPUT_LIMIT]).decode("utf-8", "replace") + cut, why
+
+
+def _read(stream: IO[bytes], output: bytearray) -> None:
+    """Read to the end, so that the command never waits for its reader; keep only what is returned."""
+    while chunk := stream.read1(65_536):  # type: ignore[attr-defined]
+        output += chunk[: max(0, OUTPUT_LIMIT + 1 - len(output))]
+
+
+def _kill(group: int, mark: bytes) -> None:
+    """End the process group, and what left it (as ``timeout`` and ``setsid`` do) but carries our mark (on Linux)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+    for _ in range(KILL_ROUNDS):
+        found = [int(entry.parent.name) for entry in Path("/proc").glob("[0-9]*/environ") if mark in _bytes(entry)]
+        for process in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        if not found:
+            return
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # another user's, or gone by now
+        return b""
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -77,17 +99,28 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 async def _run_shell(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
     command = str(arguments["command"])
-    before = _files(context.cwd)
     timeout_s = float(arguments.get("timeout_s", DEFAULT_TIMEOUT_S))
-    code, output, why = await asyncio.to_thread(_execute, command, context.cwd, timeout_s, context)
-    after = _files(context.cwd) if before is not None else None
-    changed = [path for path, stamp in after.items() if before and before.get(path) != stamp] if after else []
-    if after and not before:
-        changed = list(after)
+    if timeout_s <= 0:
+        return ToolResult(text="timeout_s must be above 0.", error="ValueError")
+    before = Snapshot.of((context.cwd, context.workspace))
+    cancelled = threading.Event()
+    work = asyncio.get_running_loop().run_in_executor(
+        None, _execute, command, context.cwd, timeout_s, lambda: cancelled.is_set() or context.stopping.is_set()
+    )
+    try:
+        code, output, why = await asyncio.shield(work)
+    except asyncio.CancelledError:
+        cancelled.set()
+        await asyncio.wait({work})  # nothing is put back while the command still runs
+        raise
+    finally:
+        changed = before.changes(context.undo)
     error = ""
     if why or code:
         error = why or f"exit code {code}"
         output = f"{output.rstrip()}\n[{error}]".lstrip()
+    if not before.complete:
+        output = f"{output.rstrip()}\n[the folder holds too many files to see which ones changed]".lstrip()
     return ToolResult(
         text=output.rstrip("\n"), error=error, interrupted=why == "stopped", files=relative(changed, context.cwd)
     )
@@ -96,8 +129,8 @@ async def _run_shell(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
 RUN_SHELL: Final = Tool(
     name="run_shell",
     description=(
-        "Run a bash command in the working folder and return its output. It has no input and a time limit; "
-        "prefer run_cell for anything about data."
+        "Run a bash command in the working folder and return its output. It has no input and a time limit, and "
+        "what it starts in the background ends with it; prefer run_cell for anything about data."
     ),
     schema={
         "type": "object",

@@ -5,13 +5,15 @@ IPython is not imported here: where there is a running shell, it has been import
 
 from __future__ import annotations
 
+import io
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
+import tokenize
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TextIO
 
-from llmos_nb.tools.namespace import CellResult, Output, interruptible, teed
+from llmos_nb.tools.namespace import CellResult, Output, Recorder, interruptible, teed
 
 __all__ = ["ShellNamespace", "running_shell"]
 
@@ -36,18 +38,20 @@ class ShellNamespace:
         names: MutableMapping[str, Any] = self._shell.user_ns
         return names
 
-    async def run_cell(self, code: str) -> CellResult:
+    async def run_cell(self, code: str, *, show: bool = True) -> CellResult:
         """Run ``code`` as a cell: magics, ``!`` commands, ``await`` and rich display work as they do by hand."""
         shell = self._shell
-        outputs: list[Output] = []
+        recorder = Recorder()
         errors: list[str] = []
+        screen = sys.stdout
         with ExitStack() as stack:
-            stack.enter_context(teed(outputs))
-            stack.enter_context(_recorded(shell, outputs, errors))
+            stack.enter_context(teed(recorder, show=show))
             try:
                 transformed, problem = shell.transform_cell(code), None
             except Exception:  # noqa: BLE001 - the shell reports a cell that it cannot read
                 transformed, problem = code, sys.exc_info()
+            quiet = _ends_in_semicolon(shell, transformed)
+            stack.enter_context(_recorded(shell, recorder, errors, quiet=quiet, screen=screen if show else None))
             if not shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem):
                 stack.enter_context(interruptible())  # it holds the thread until it is done
             result = await shell.run_cell_async(
@@ -55,26 +59,46 @@ class ShellNamespace:
             )
             _flush_figures()
         raised = result.error_before_exec or result.error_in_exec
+        said = _ANSI.sub("", "\n".join(errors))
         if raised is None:
-            return CellResult(tuple(outputs))
-        text = _ANSI.sub("", "\n".join(errors)) or f"{type(raised).__name__}: {raised}"
+            if said:  # a value whose display failed: the shell tells of it and goes on
+                recorder.stream("stderr", said + "\n")
+                print(said, file=sys.stderr if show else io.StringIO())
+            return CellResult(recorder.outputs())
+        text = said or f"{type(raised).__name__}: {raised}"
         interrupted = isinstance(raised, KeyboardInterrupt) or type(raised).__name__ == "CancelledError"
-        return CellResult(tuple(outputs), type(raised).__name__, text, interrupted)
+        return CellResult(recorder.outputs(), type(raised).__name__, text, interrupted)
+
+    def show(self, outputs: Iterable[Output]) -> None:
+        """Print and display what was kept, in the cell that awaits."""
+        for output in outputs:
+            if output.is_stream:
+                stream = sys.stderr if output.kind == "stderr" else sys.stdout
+                stream.write(output.text)
+            else:
+                self._shell.display_pub.publish(output.data, output.metadata)
 
 
 @contextmanager
-def _recorded(shell: Any, outputs: list[Output], errors: list[str]) -> Iterator[None]:
-    """Keep what the shell displays; hold tracebacks back, since the agent gets to see and mend them."""
+def _recorded(
+    shell: Any, recorder: Recorder, errors: list[str], *, quiet: bool, screen: TextIO | None
+) -> Iterator[None]:
+    """Keep what the shell displays, and show it on ``screen`` where there is one.
+
+    Tracebacks are held back, since the agent gets to see and mend them.
+    """
     publisher, trap = shell.display_pub, shell.display_trap
     publish = publisher.publish
 
     def published(data: dict[str, Any], metadata: Any = None, **options: Any) -> None:
         if not options.get("update"):
-            outputs.append(Output("display", dict(data)))
-        publish(data, metadata, **options)
+            recorder.display(data, metadata)
+        if screen is not None:
+            with _replaced(sys, "stdout", screen):  # a terminal's shell prints it, and that is not a second output
+                publish(data, metadata, **options)
 
     def displayed(value: Any = None) -> None:
-        if value is None or shell.displayhook.quiet():
+        if value is None or quiet:
             return
         data, metadata = shell.display_formatter.format(value)
         if data:
@@ -89,6 +113,14 @@ def _recorded(shell: Any, outputs: list[Output], errors: list[str]) -> Iterator[
         stack.enter_context(_replaced(trap, "hook", displayed))
         stack.enter_context(_replaced(sys, "displayhook", displayed))  # the trap is set already when a cell awaits us
         yield
+
+
+def _ends_in_semicolon(shell: Any, transformed: str) -> bool:
+    """Whether the value of the last expression is not wanted. The shell itself would look at the awaiting cell."""
+    try:
+        return bool(shell.displayhook.semicolon_at_end_of_expression(transformed))
+    except (tokenize.TokenError, SyntaxError):
+        return False  # it does not compile either
 
 
 @contextmanager

@@ -27,6 +27,8 @@ class ToolContext:
     undo: Undo
     #: Set when the run is being stopped; a tool that waits looks at it.
     stopping: threading.Event
+    #: Whether output appears at once. A replay keeps its output until every step is verified.
+    show: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import dataclasses
 import json
 import threading
 import time
@@ -142,7 +143,8 @@ class Workbench:
                     if problem:
                         result = ToolResult(text=problem, error="TypeError")
                     else:
-                        result = await TOOLS[tool].run(self._context, dict(arguments))
+                        context = dataclasses.replace(self._context, show=not replayed)
+                        result = await TOOLS[tool].run(context, dict(arguments))
                 except Exception as error:  # noqa: BLE001 - told to the model as the tool's error
                     result = ToolResult(text=f"{type(error).__name__}: {error}", error=type(error).__name__)
                 finally:

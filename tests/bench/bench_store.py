@@ -39,7 +39,9 @@ def trace(n: int) -> Trace:
         "333 of 344 rows are complete\n" + "\n".join(f"species-{i}  38.{i}  18.{i}" for i in range(12)),
         0.21,
     )
-    save = Step("write_file", {"path": f"out-{n}.md", "content": f"# Penguins\n\nRun {n}.\n"}, Expectation(files=("o",)))
+    save = Step(
+        "write_file", {"path": f"out-{n}.md", "content": f"# Penguins\n\nRun {n}.\n"}, Expectation(files=("o",))
+    )
     created = f"2026-{n % 12 + 1:02d}-{n // 12 % 28 + 1:02d}T07:41:03Z"
     return Trace(
         f"Load penguins-{n}.csv, drop incomplete rows and show the mean bill by species", [load, save], cost_usd=0.0512,

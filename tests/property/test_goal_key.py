@@ -26,7 +26,9 @@ def test_a_key_is_its_own_key(goal: str) -> None:
 
 
 @given(st.lists(words, min_size=1, max_size=8), st.data())
-def test_case_space_and_final_punctuation_of_ordinary_words_do_not_count(goal: list[str], data: st.DataObject) -> None:
+def test_case_space_and_final_punctuation_of_ordinary_words_do_not_count(
+    goal: list[str], data: st.DataObject
+) -> None:
     varied = [word.title() if data.draw(st.booleans()) else word for word in goal]
     text = "".join(word + data.draw(spaces) for word in varied).strip()
     end = data.draw(st.sampled_from(["", ".", "!", "?", "…", "...", "?!"]))

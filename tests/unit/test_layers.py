@@ -12,7 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "llmos_nb"
 
 ROWS = [
-    {"__init__", "__main__", "terminal", "domains"},
+    {"__main__"},
+    {"__init__", "terminal", "domains"},
     {"notebook"},
     {"system"},
     {"dispatch"},

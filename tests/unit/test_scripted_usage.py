@@ -36,22 +36,29 @@ def test_reminders_billing_ids_and_metadata_are_not_counted() -> None:
     )
     other["messages"][1]["content"][0]["id"] = other["messages"][2]["content"][0]["tool_use_id"] = "another-id"
     other["tools"][0]["cache_control"] = {"type": "ephemeral"}
+    other["system"][1]["text"] = other["tools"][0]["description"] = "another version of the client"
+    other["messages"].insert(1, {"role": "system", "content": "Today's date is 2031-01-01. Folder: /some/where"})
     assert count_input_tokens(other) == COUNT
 
 
 def test_what_is_said_and_done_is_counted() -> None:
-    for path in (
-        lambda r: r["system"][0],
-        lambda r: r["messages"][0]["content"][0],
-    ):
-        other = changed()
-        path(other)["text"] += "x" * 40
-        assert count_input_tokens(other) == COUNT + 10
+    other = changed()
+    other["messages"][0]["content"][0]["text"] += "x" * 40
+    assert count_input_tokens(other) == COUNT + 10
     other = changed()
     other["messages"][2]["content"][0]["content"] = [{"type": "text", "text": "n=7" + "x" * 40}]
     assert count_input_tokens(other) == COUNT + 10
     other["messages"][2]["content"][0]["content"].append({"type": "image", "source": {"data": "x" * 99_999}})
     assert count_input_tokens(other) == COUNT + 10 + 1_600
+
+
+def test_a_prompt_and_guidance_are_counted() -> None:
+    bare = {"messages": REQUEST["messages"]}
+    assert count_input_tokens(bare) < COUNT
+    other = changed()
+    guidance = f"<llmos-guidance>{'x' * 40}</llmos-guidance>"
+    other["messages"].insert(1, {"role": "system", "content": f"Folder: /some/where {guidance}"})
+    assert count_input_tokens(other) == COUNT + (len(guidance) + 2) // 4
 
 
 def test_output_counts_text_and_calls() -> None:

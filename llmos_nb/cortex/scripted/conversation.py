@@ -76,6 +76,7 @@ def read_conversation(request: Mapping[str, Any]) -> Conversation:
             answers = turns[index + 1][1] if index + 1 < len(turns) else []
             exchanges.append(_exchange(blocks, answers))
     guided = any(is_reminder(text) and GUIDANCE in text for text in _texts(turns[start][1]))
+    guided = guided or _instructed(request)
     return Conversation(goal, guided, tuple(exchanges), _offered(request))
 
 
@@ -99,6 +100,15 @@ def _turns(request: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]
     if not turns or turns[0][0] != "user":
         raise BadRequest("messages: the first message must use the user role")
     return turns
+
+
+def _instructed(request: Mapping[str, Any]) -> bool:
+    """Did guidance come as an instruction in mid-conversation, where clients of unknown models put what hooks add?"""
+    return any(
+        GUIDANCE in str(message.get("content"))
+        for message in request["messages"]
+        if isinstance(message, dict) and message.get("role") == "system"
+    )
 
 
 def _blocks(content: Any, where: str) -> list[Mapping[str, Any]]:

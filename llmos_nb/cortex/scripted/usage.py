@@ -1,12 +1,14 @@
 """Token counts: deterministic and plausible, four characters a token.
 
-What a client adds by itself (reminders with the date and folder, billing headers, ids, metadata) is not counted, so
-equal runs have equal counts wherever and whenever they happen.
+What a client adds by itself (reminders and instructions with the date and folder, billing headers, ids, metadata) is
+not counted, and its prompt and tool schemas count as much whatever they say: equal runs have equal counts wherever,
+whenever, and with whichever version of the client they happen.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -22,19 +24,22 @@ IMAGE_TOKENS: Final = 1_600
 #: Tokens around each message and tool call.
 MESSAGE_TOKENS: Final = 4
 
-_BILLING: Final = "x-anthropic-billing-header"
+#: Tokens of a client's system prompt and tool schemas: about what this package's own come to.
+PROMPT_TOKENS: Final = 1_500
+
+_GUIDANCE: Final = re.compile(r"<llmos-guidance.*?</llmos-guidance>", re.DOTALL)
 
 
 def count_input_tokens(request: Mapping[str, Any]) -> int:
-    """The tokens of a request's system text, tool schemas and messages."""
-    chars = sum(map(len, _system_texts(request.get("system"))))
-    tools = request.get("tools")
-    for tool in tools if isinstance(tools, list) else []:
-        if isinstance(tool, dict):
-            chars += len(_compact({key: tool.get(key) for key in ("name", "description", "input_schema")}))
+    """The tokens of a request: its messages, and a fixed number for prompt and tools where it has any."""
+    prompted = bool(request.get("system") or request.get("tools"))
+    chars = 0
     images = messages = 0
     for message in request.get("messages") or []:
         if not isinstance(message, dict):
+            continue
+        if message.get("role") == "system":  # the client's own instructions; what a hook put there is ours
+            chars += sum(len(found) for found in _GUIDANCE.findall(str(message.get("content"))))
             continue
         messages += 1
         for text in _content_texts(message.get("content")):
@@ -42,7 +47,7 @@ def count_input_tokens(request: Mapping[str, Any]) -> int:
                 images += 1
             else:
                 chars += len(text)
-    return _tokens(chars) + images * IMAGE_TOKENS + messages * MESSAGE_TOKENS
+    return _tokens(chars) + images * IMAGE_TOKENS + messages * MESSAGE_TOKENS + prompted * PROMPT_TOKENS
 
 
 def count_output_tokens(reply: Reply) -> int:
@@ -63,15 +68,7 @@ def _compact(data: Any) -> str:
 
 
 def _counted(text: str) -> bool:
-    return not is_reminder(text) and not text.startswith(_BILLING)
-
-
-def _system_texts(system: Any) -> Iterator[str]:
-    blocks = [{"text": system}] if isinstance(system, str) else system if isinstance(system, list) else []
-    for block in blocks:
-        text = block.get("text") if isinstance(block, dict) else None
-        if isinstance(text, str) and _counted(text):
-            yield text
+    return not is_reminder(text)
 
 
 def _content_texts(content: Any) -> Iterator[str | None]:

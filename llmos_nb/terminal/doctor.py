@@ -117,7 +117,7 @@ def _workspace(system: LLMOS) -> Check:
 
 
 def _folder(system: LLMOS) -> Path:
-    system._check_workspace()
+    system.check_workspace()
     return system.workspace / ".llmos"
 
 

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "doctor":
             return _doctor(options)
         if options.command == "demo":
-            from llmos_nb.demo import play
+            from llmos_nb.terminal.demo import play
 
             return play(options.notebook, options.out)
         return _run(options)
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from llmos_nb.doctor import examine
+    from llmos_nb.terminal.doctor import examine
     from llmos_nb.system import LLMOS
 
     failed = 0

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from llmos_nb.errors import LlmosError
 
@@ -57,12 +58,21 @@ def play(notebook: Path, out: Path) -> int:
     nbformat.write(document, page.with_suffix(".ipynb"))
     page.write_text(HTMLExporter().from_notebook_node(document)[0], encoding="utf-8")
     runs = runs_df(playground / "workspace")
-    width = min(60, max((len(goal) for goal in runs["goal"]), default=10))
+    rows = runs[["goal", "mode", "status", "cost_usd", "saved_usd"]].to_dict("records")
+    width = min(60, max((len(row["goal"]) for row in rows), default=10))
     print(f"\n  {'goal':{width}}  {'mode':9}  {'status':8}  {'cost':>8}  {'saved':>8}   (play money)")
-    for run in runs.itertuples():
-        print(f"  {run.goal[:width]:{width}}  {run.mode:9}  {run.status:8}  ${run.cost_usd:.4f}   ${run.saved_usd:.4f}")
+    for row in rows:
+        goal = row["goal"] if len(row["goal"]) <= width else f"{row['goal'][: width - 1]}…"
+        print(
+            f"  {goal:{width}}  {row['mode']:9}  {row['status']:8}  "
+            f"{_dollars(row['cost_usd']):>8}  {_dollars(row['saved_usd']):>8}"
+        )
     print(f"\n  The executed page: {page}")
     if failed:
         print(f"\n{failed}", file=sys.stderr)
         return 1
     return 0
+
+
+def _dollars(amount: Any) -> str:
+    return f"${amount:.4f}" if isinstance(amount, float) else "unknown"

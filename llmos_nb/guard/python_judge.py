@@ -1,0 +1,295 @@
+"""The rules on a syntax tree: calls, names, imports and assignments that deserve a look."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from llmos_nb.guard.paths import check_path, resolve, writable_roots, zone_of
+from llmos_nb.guard.python_cells import parse
+from llmos_nb.guard.python_names import Names
+from llmos_nb.guard.python_tables import (
+    ENVIRON_USES,
+    FILES,
+    HOOKS,
+    KERNEL,
+    NATIVE,
+    PATH_METHODS,
+    READERS,
+    RUNS_ARGS,
+    RUNS_LIST,
+    RUNS_TEXT,
+    SENDS,
+)  # fmt: skip
+from llmos_nb.guard.rules import hit
+from llmos_nb.guard.verdict import Decision, Verdict
+
+__all__ = ["PythonJudge"]
+
+#: Text that is code inside code is followed this deep.
+MAX_DEPTH: Final = 4
+
+
+class PythonJudge:
+    """Judges syntax trees for one pair of folders; ``nested`` judges text that the code would run as code."""
+
+    def __init__(self, cwd: Path, workspace: Path, depth: int, nested: Callable[[str], Verdict]) -> None:
+        self.cwd, self.workspace, self.depth, self.nested = cwd, workspace, depth, nested
+        self.names = Names(ast.Module([], []))
+
+    def shell(self, command: str) -> Verdict:
+        """A shell command that the code would run."""
+        from llmos_nb.guard.shell import check_shell
+
+        return check_shell(command, cwd=self.cwd, workspace=self.workspace)
+
+    def interpolated(self, command: str) -> Iterator[Verdict]:
+        """A ``!`` line: IPython puts values of Python expressions in place of ``{...}`` first."""
+        replaced, rest = "", command
+        while "{" in rest:
+            before, _, after = rest.partition("{")
+            inside, closed, tail = after.partition("}")
+            if closed and parse(inside) is not None and inside.strip():
+                replaced, rest = f"{replaced}{before}\ue000", tail
+            else:
+                replaced, rest = f"{replaced}{before}{{", after
+        if "\ue000" in replaced:
+            from llmos_nb.guard.shell import check_template
+
+            yield check_template(replaced + rest, cwd=self.cwd, workspace=self.workspace)
+        yield self.shell(command)
+
+    def path(self, text: str, effect: str, shown: str) -> Iterator[Verdict]:
+        """A literal path that is read, written or deleted."""
+        if effect == "read" or not effect:
+            verdict = (
+                check_path(text, "read", workspace=self.workspace, cwd=self.cwd, readable=()) if effect else None
+            )
+            if verdict is not None and verdict.rule == "path-secret":
+                yield hit("py-secret", shown)
+            return
+        try:
+            place = resolve(text, cwd=self.cwd, workspace=self.workspace)
+        except ValueError:
+            yield hit("path-invalid", shown)
+            return
+        zone = zone_of(place, workspace=self.workspace, roots=writable_roots(self.workspace, self.cwd))
+        if zone in ("guarded", "secret", "persistence", "device"):
+            yield hit(
+                {"guarded": "path-guarded", "secret": "py-secret", "persistence": "path-persistence"}.get(
+                    zone, "path-device"
+                ),
+                shown,
+            )
+        elif zone == "root" and effect in ("delete", "tree"):
+            yield hit("py-delete", shown)
+        elif zone in ("outside", "system"):
+            yield (
+                hit("py-write", shown, "deny" if zone == "system" else None)
+                if effect == "write"
+                else hit("py-delete", shown)
+            )
+
+    def tree(self, tree: ast.Module) -> Iterator[Verdict]:
+        """Everything in one program."""
+        self.names = Names(tree)
+        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield from self._call(node)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                yield from self._import(node)
+            elif isinstance(node, ast.Attribute | ast.Name):
+                yield from self._name(node, parents.get(node))
+            elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
+                yield from self._assigned(node)
+            elif isinstance(node, ast.Subscript) and self.names.dotted(node.value) == "os.environ":
+                yield from self._variable(node.slice, node.ctx)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> Iterator[Verdict]:
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        for module in modules:
+            if module.split(".")[0] in NATIVE:
+                yield hit("py-native", f"import {module}")
+
+    def _variable(self, key: ast.expr, context: ast.expr_context | None = None) -> Iterator[Verdict]:
+        from llmos_nb.guard.places import secret_variable
+
+        name = self.names.literal(key)
+        if name is not None and secret_variable(name) and not isinstance(context, ast.Store | ast.Del):
+            yield hit("py-environ", name)
+
+    def _name(self, node: ast.Attribute | ast.Name, parent: ast.AST | None) -> Iterator[Verdict]:
+        if not isinstance(node.ctx, ast.Load):
+            return
+        name = self.names.dotted(node)
+        if name in ("os.environ", "os.environb"):
+            keyed = isinstance(parent, ast.Subscript) and parent.value is node
+            method = isinstance(parent, ast.Attribute) and parent.attr in ENVIRON_USES
+            tested = isinstance(parent, ast.Compare) and all(isinstance(op, ast.In | ast.NotIn) for op in parent.ops)
+            handed_on = isinstance(parent, ast.keyword) and parent.arg == "env"
+            # {**os.environ, "A": "b"} is how a child process gets one more variable.
+            merged = isinstance(parent, ast.Dict) and len(parent.keys) > 1
+            bound = isinstance(parent, ast.Assign)
+            if not (keyed or method or tested or handed_on or merged or bound):
+                yield hit("py-environ", name)
+        elif name in HOOKS and not isinstance(parent, ast.Attribute):
+            yield hit("py-hooks", name)
+        elif name in RUNS_TEXT | KERNEL and isinstance(parent, ast.Call) and node in parent.args:
+            # Handed on as a value, to be called with nobody knows what.
+            yield hit("py-shell", name)
+
+    def _assigned(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete) -> Iterator[Verdict]:
+        targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
+        for target in targets:
+            if isinstance(target, ast.Attribute | ast.Subscript):
+                name = self.names.dotted(target.value)
+                whole = self.names.dotted(target)
+                if name.split(".")[0] == "llmos_nb" or (name == "sys.modules" and whole.startswith("llmos_nb")):
+                    yield hit("py-guard", ast.unparse(target))
+                elif whole in ("sys.modules",) or name in ("builtins", "__builtins__"):
+                    yield hit("py-eval", ast.unparse(target))
+
+    def _call(self, node: ast.Call) -> Iterator[Verdict]:
+        name = self.names.dotted(node.func).removeprefix("builtins.")
+        shown = ast.unparse(node)[:120]
+        first = (
+            node.args[0]
+            if node.args
+            else next((k.value for k in node.keywords if k.arg in ("cmd", "args", "command", "path")), None)
+        )
+        if name in RUNS_TEXT:
+            yield from self._command(self.names.literal(first), shown)
+        elif name in RUNS_LIST or name.startswith(RUNS_ARGS):
+            yield from self._started(node, first, name, shown)
+        elif name in KERNEL or name.startswith("os.kill"):
+            yield hit("py-kernel", shown)
+        elif name == "signal.signal":
+            yield hit("py-kernel", shown, "ask")
+        elif name in (
+            "eval",
+            "exec",
+            "compile",
+            "runpy.run_path",
+            "get_ipython().run_cell",
+            "get_ipython().ex",
+            "get_ipython().ev",
+        ):
+            yield from self._evaluated(node, first, name, shown)
+        elif name in ("get_ipython().run_line_magic", "get_ipython().run_cell_magic", "get_ipython().magic"):
+            parts = [self.names.literal(arg) for arg in node.args]
+            if None in parts:
+                yield hit("py-shell", shown)
+            else:
+                sign = "%%" if name.endswith("cell_magic") else "%"
+                text = " ".join(p or "" for p in parts[:2]) + ("\n" + (parts[2] or "") if len(parts) > 2 else "")
+                yield self.nested(sign + text)
+        elif name in ("setattr", "delattr", "unittest.mock.patch", "unittest.mock.patch.object"):
+            target = self.names.dotted(first) if first is not None else ""
+            if target.startswith("llmos_nb") or (self.names.literal(first) or "").startswith("llmos_nb"):
+                yield hit("py-guard", shown)
+        elif name in ("getattr",) and len(node.args) > 1 and self.names.literal(node.args[1]) is None:
+            if self.names.dotted(node.args[0]) in ("os", "subprocess", "builtins", "__builtins__", "sys", "shutil"):
+                yield hit("py-shell", shown)
+        elif name in ("os.getenv", "os.environ.get") and first is not None:
+            yield from self._variable(first)
+        elif name == "importlib.import_module" and (self.names.literal(first) or "").split(".")[0] in NATIVE:
+            yield hit("py-native", shown)
+        elif name.startswith(SENDS) or (
+            name == "urllib.request.urlopen" and (len(node.args) > 1 or any(k.arg == "data" for k in node.keywords))
+        ):
+            yield hit("py-network", shown)
+        elif name in ("importlib.reload",) and first is not None and self.names.dotted(first).startswith("llmos_nb"):
+            yield hit("py-guard", shown)
+        else:
+            yield from self._files(node, name, first, shown)
+
+    def _command(self, command: str | None, shown: str) -> Iterator[Verdict]:
+        yield hit("py-shell", shown) if command is None else self.shell(command)
+
+    def _started(self, node: ast.Call, first: ast.expr | None, name: str, shown: str) -> Iterator[Verdict]:
+        """subprocess.run([...]): the list is a command, each word by itself."""
+        from llmos_nb.guard.shell import check_words
+
+        text = self.names.literal(first)
+        if isinstance(first, ast.Name) and isinstance(self.names.constants.get(first.id), ast.List | ast.Tuple):
+            first = self.names.constants[first.id]
+        items: list[ast.expr] | None = list(first.elts) if isinstance(first, ast.List | ast.Tuple) else None
+        if name.startswith(RUNS_ARGS):
+            start = 1 if name.startswith("os.") else 0
+            items = [arg for arg in node.args[start:] if not isinstance(arg, ast.Dict)]
+            if len(items) and isinstance(items[-1], ast.List | ast.Tuple):
+                items = list(items[-1].elts)
+        if text is not None and items is None:
+            yield self.shell(text)
+        elif not items:
+            yield hit("py-shell", shown)
+        else:
+            words = [
+                "python" if self.names.dotted(item) == "sys.executable" else self.names.literal(item)
+                for item in items
+            ]
+            shell = any(
+                k.arg == "shell" and not (isinstance(k.value, ast.Constant) and not k.value.value)
+                for k in node.keywords
+            )
+            if shell and words[0] is not None:
+                yield self.shell(words[0])
+            yield (
+                hit("py-shell", shown)
+                if words[0] is None
+                else check_words(words, cwd=self.cwd, workspace=self.workspace)
+            )
+
+    def _evaluated(self, node: ast.Call, first: ast.expr | None, name: str, shown: str) -> Iterator[Verdict]:
+        text = self.names.literal(first)
+        if text is not None and name != "runpy.run_path" and self.depth < MAX_DEPTH:
+            yield self.nested(text)
+        elif name != "compile":
+            yield hit("py-eval", shown)
+
+    def _files(self, node: ast.Call, name: str, first: ast.expr | None, shown: str) -> Iterator[Verdict]:
+        for effect, argument in zip(FILES.get(name, ()), node.args, strict=False):
+            text = self.names.literal(argument)
+            if text is not None:
+                yield from self.path(text, effect, shown)
+            elif effect in ("tree", "delete") and name.startswith(
+                ("shutil.rmtree", "os.rem", "os.unlink", "os.rmdir")
+            ):
+                decision: Decision = "ask"
+                yield hit("py-delete-unknown", shown, decision)
+        if name in ("open", "io.open", "codecs.open", "os.open", "pandas.HDFStore"):
+            mode = next(
+                (k.value for k in node.keywords if k.arg == "mode"), node.args[1] if len(node.args) > 1 else None
+            )
+            flags = self.names.literal(mode) or ("r" if mode is None else "rw")
+            text = self.names.literal(first)
+            if text is not None:
+                yield from self.path(text, "write" if set(flags) & set("wax+") else "read", shown)
+        elif name.startswith(READERS):
+            text = self.names.literal(first)
+            if text is not None and "://" not in text:
+                yield from self.path(text, "read", shown)
+        if not isinstance(node.func, ast.Attribute):
+            return
+        method = node.func.attr
+        is_path = self.names.literal(node.func.value) if not name.startswith(("os.", "shutil.")) else None
+        if method in PATH_METHODS and is_path is not None and not isinstance(node.func.value, ast.Constant):
+            yield from self.path(is_path, PATH_METHODS[method], shown)
+            if (
+                method in ("rename", "replace")
+                and first is not None
+                and (target := self.names.literal(first)) is not None
+            ):
+                yield from self.path(target, "write", shown)
+        elif method == "open" and is_path is not None:
+            flags = self.names.literal(first) or "r"
+            yield from self.path(is_path, "write" if set(flags) & set("wax+") else "read", shown)
+        elif (
+            method.startswith(("to_", "save"))
+            and (text := self.names.literal(first)) is not None
+            and "://" not in text
+        ):
+            yield from self.path(text, "write", shown) if "/" in text or "." in text else ()

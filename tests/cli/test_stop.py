@@ -1,0 +1,211 @@
+"""Stopping: whatever a run is doing, it ends within a second, is settled, and the next goal works."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from rig import Rig, children, one_step, soon, until
+
+from llmos_nb import LLMOS
+from llmos_nb.dispatch.result import RunResult
+from llmos_nb.kernel.events import RunEnded, TextDelta, ToolStarted
+
+pytestmark = pytest.mark.cli
+
+#: Seconds in which a stopped run must have ended; twice what is promised, for a machine that is busy.
+LIMIT_S = 2.0
+
+ADD = one_step("add it up", "run_cell", "print(1 + 2)")
+SLOW = "---\ngoal: talk slowly\ndelta_delay_s: 0.2\n---\n## Answer\n\n" + "Word after word. " * 100 + "\n"
+BLOCK = one_step("block", "run_cell", "import time\nbegun = 1\ntime.sleep(30)\nended = 1")
+AWAIT = one_step("await", "run_cell", "import asyncio\nbegun = 1\nawait asyncio.sleep(30)\nended = 1")
+SHELL = one_step("shell", "run_shell", "sleep 31; touch ended.txt")
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    made = Rig(tmp_path_factory.mktemp("stop"), [ADD, SLOW, BLOCK, AWAIT, SHELL])
+    yield made
+    made.close()
+
+
+def at_work(rig: Rig, goal: str) -> Callable[[], bool]:
+    """Whether ``goal``, begun after this call, streams, or waits in a cell or a command."""
+    seen = len(rig.events)
+    if goal == "talk slowly":
+        return lambda: sum(isinstance(event, TextDelta) for event in rig.events[seen:]) > 2
+    if goal == "shell":
+        return lambda: any(isinstance(event, ToolStarted) for event in rig.events[seen:]) and bool(children("bash"))
+    return lambda: "begun" in rig.namespace.names
+
+
+WAITING = ["talk slowly", "block", "await", "shell"]
+
+
+@pytest.fixture(autouse=True)
+def _fresh(request: pytest.FixtureRequest) -> None:
+    if "rig" in request.fixturenames:
+        for name in ("begun", "ended"):
+            request.getfixturevalue("rig").namespace.names.pop(name, None)
+
+
+async def check_afterwards(rig: Rig) -> None:
+    """Nothing of the stopped run goes on, and the next goal works."""
+    assert "ended" not in rig.namespace.names
+    assert not (rig.folder / "ended.txt").exists()
+    await until(lambda: not children("bash"), "the end of the command")
+    assert rig.economy.reserved_usd == 0
+    assert (await rig.run("add it up")).status == "success"
+
+
+@pytest.mark.parametrize("goal", WAITING)
+async def test_stop_from_another_thread(rig: Rig, goal: str) -> None:
+    assert (await rig.run("add it up")).status == "success"
+    stopped_at: list[float] = []
+
+    def stop() -> None:
+        stopped_at.append(time.monotonic())
+        assert rig.dispatcher.stop()
+
+    soon(at_work(rig, goal), stop)
+    result = await rig.run(goal)
+    took = time.monotonic() - stopped_at[0]
+    assert (result.status, result.reason) == ("stopped", "stopped by a person")
+    assert took < LIMIT_S
+    await check_afterwards(rig)
+
+
+async def test_stop_while_connecting(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(ADD)
+    stopped_at: list[float] = []
+    soon(lambda: children(), lambda: (stopped_at.append(time.monotonic()), rig.dispatcher.stop()))
+    result = await rig.run("add it up")
+    assert result.status == "stopped"
+    assert time.monotonic() - stopped_at[0] < LIMIT_S
+    assert rig.server.requests.kinds.get("message", 0) == 0
+    await check_afterwards(rig)
+
+
+async def test_stop_of_a_run_that_waits_for_its_turn(rig: Rig) -> None:
+    """Stopping one run ends that one alone; the other, on the same client, goes on to its end."""
+    first = asyncio.create_task(rig.run("await"))
+    await until(at_work(rig, "await"), "the first goal at work")
+    second = asyncio.create_task(rig.run("talk slowly"))
+    third = asyncio.create_task(rig.run("add it up"))
+    await until(lambda: len(rig.dispatcher.running) == 3, "three goals")
+    waiting = next(run for run, goal in rig.dispatcher.running.items() if goal == "talk slowly")
+    assert rig.dispatcher.stop(waiting) == [waiting]
+    assert (await asyncio.wait_for(second, LIMIT_S)).status == "stopped"
+    assert not first.done()
+    rig.dispatcher.stop(next(run for run, goal in rig.dispatcher.running.items() if goal == "await"))
+    assert (await asyncio.wait_for(first, LIMIT_S)).status == "stopped"
+    assert (await third).status == "success"
+
+
+async def test_run_that_waits_outlives_a_client_that_was_given_up(rig: Rig) -> None:
+    first = asyncio.create_task(rig.run("talk slowly"))
+    await until(at_work(rig, "talk slowly"), "the first goal at work")
+    second = asyncio.create_task(rig.run("add it up"))
+    await until(lambda: len(rig.dispatcher.running) == 2, "two goals")
+    for process in children():
+        os.kill(process, signal.SIGSTOP)  # it cannot react to the interrupt
+    rig.dispatcher.stop(next(run for run, goal in rig.dispatcher.running.items() if goal == "talk slowly"))
+    assert (await asyncio.wait_for(first, LIMIT_S)).status == "stopped"
+    assert (await second).status == "success"
+
+
+@pytest.mark.parametrize("goal", ["talk slowly", "await", "shell"])
+async def test_cancelled_task(rig: Rig, goal: str) -> None:
+    """What the interrupt button of a notebook does to an awaited cell."""
+    assert (await rig.run("add it up")).status == "success"
+    working = at_work(rig, goal)
+    task: asyncio.Task[RunResult] = asyncio.create_task(rig.run(goal))
+    await until(working, f"{goal!r} at work")
+    cancelled_at = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - cancelled_at < LIMIT_S
+    rig.bus.flush()
+    assert rig.of(RunEnded)[-1].status == "stopped"
+    await check_afterwards(rig)
+
+
+async def test_interrupt_of_a_cell_that_blocks(rig: Rig) -> None:
+    """Ctrl-C while agent code holds the main thread."""
+    soon(at_work(rig, "block"), lambda: signal.pthread_kill(_main(), signal.SIGINT))
+    result = await rig.run("block")
+    assert (result.status, result.reason) == ("stopped", "interrupted while a cell ran")
+    await check_afterwards(rig)
+
+
+def _main() -> int:
+    import threading
+
+    assert threading.main_thread().ident is not None
+    return threading.main_thread().ident
+
+
+PROGRAM = """
+import sys
+from llmos_nb import LLMOS
+
+with LLMOS("workspace", endpoint="scripted", mode="learner") as system:
+    system.on(__import__("llmos_nb.kernel.events", fromlist=["Event"]).Event, lambda event: print(
+        type(event).__name__, file=sys.stderr, flush=True))
+    print(system.run("add it up").status, flush=True)
+    result = system.run(sys.argv[1])
+    print("ended", result.status, flush=True)
+"""
+
+
+@pytest.mark.parametrize("goal", ["talk slowly", "await", "block"])
+def test_ctrl_c_in_a_script(playground: Path, goal: str) -> None:
+    scripts = playground / "workspace" / "scripts"
+    scripts.mkdir(parents=True)
+    for number, text in enumerate((ADD, SLOW, BLOCK, AWAIT)):
+        (scripts / f"test-{number}.md").write_text(text.replace("begun = 1", "print('at work', flush=True)"))
+    Path("program.py").write_text(PROGRAM)
+    log = Path("log.txt")
+    with log.open("w") as out:
+        process = subprocess.Popen([sys.executable, "program.py", goal], stdout=out, stderr=subprocess.STDOUT)
+    try:
+        asyncio.run(until(lambda: log.read_text().count("RunStarted") == 2, "the second goal"))
+        sign = "at work" if goal != "talk slowly" else "TextDelta"
+        before = log.read_text().rpartition("RunStarted")[0].count(sign)
+        asyncio.run(until(lambda: log.read_text().count(sign) > before, "the second goal at work"))
+        asyncio.run(until(lambda: _children_of(process.pid), "the program of the client"))
+        clients = _children_of(process.pid)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=15)
+    finally:
+        process.kill()
+    said = log.read_text()
+    if goal == "block":  # the cell takes the interrupt, and the run says so
+        assert "ended stopped" in said
+    else:
+        assert code in (1, 130, -signal.SIGINT)
+        assert said.rstrip().endswith("KeyboardInterrupt")
+        assert "ended" not in said
+    asyncio.run(until(lambda: not [pid for pid in clients if _alive(pid)], "the end of the client's program"))
+    with LLMOS("workspace", endpoint="scripted") as system:
+        assert system.economy.reserved_usd == 0
+
+
+def _children_of(parent: int) -> list[int]:
+    return children("claude", parent)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from llmos_nb import frames
+from llmos_nb.errors import AgentFileError, StoreError
+from llmos_nb.frames.schema import FRAMES
+from llmos_nb.kernel.budget import ModelCall, TokenEconomy, Tokens
+from llmos_nb.kernel.events import (
+    AgentMessage,
+    Event,
+    ModeDecided,
+    ModelCalled,
+    Notice,
+    RunEnded,
+    RunStarted,
+    ToolFinished,
+    ToolStarted,
+)
+from llmos_nb.kernel.state import open_state
+from llmos_nb.memory.session import SessionLog
+from llmos_nb.mind import AgentRegistry
+
+ROOT = Path(__file__).parents[2]
+STARTED_AT = pd.Timestamp("2026-11-22T07:41:03.250000Z")
+
+
+@pytest.fixture(autouse=True)
+def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LLMOS_WORKSPACE", raising=False)
+    monkeypatch.delenv("LLMOS_STATE_URL", raising=False)
+
+
+def model_call(run_id: str, cost: float | None) -> ModelCalled:
+    return ModelCalled(
+        run_id=run_id, model="m", input_tokens=5, output_tokens=4, cache_read_tokens=3, cache_write_tokens=2,
+        cost_usd=cost,
+    )  # fmt: skip
+
+
+def finished(run_id: str, step: int, **more: Any) -> ToolFinished:
+    return ToolFinished(run_id=run_id, step=step, tool="run_cell", status="ok", text="3\n", duration_s=0.5, **more)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """One run that ended, one that a kill cut short, one whose end is all that is left."""
+    events: list[Event] = [
+        RunStarted(run_id="r1", at=STARTED_AT.timestamp(), goal="add", agent="adder", endpoint="scripted"),
+        ModeDecided(run_id="r1", mode="follower", reason="matches", trace_id="t0", confidence=0.95),
+        ModeDecided(run_id="r1", mode="mixed", reason="the replay failed", trace_id="t1", confidence=0.8),
+        AgentMessage(run_id="r1", role="user", text="add", agent="adder"),
+        ToolStarted(run_id="r1", step=1, tool="run_cell", arguments={"code": "1 + 2"}),
+        RunStarted(run_id="r2", goal="wait", agent="adder", endpoint="scripted", forced_mode="learner"),
+        model_call("r1", 0.01),
+        finished("r1", 1, outputs=("text/plain",), defines={"x": "int"}, files=("a.csv",)),
+        ToolStarted(run_id="r2", step=1, tool="run_shell", arguments={"command": "sleep 9"}, replayed=True),
+        model_call("r1", 0.02),
+        model_call("r2", None),
+        AgentMessage(run_id="r1", role="assistant", text="3", agent="adder"),
+        RunEnded(
+            run_id="r1", status="success", mode="mixed", reason="done", text="3", cost_usd=0.03, saved_usd=0.5,
+            duration_s=2.5,
+        ),
+        Notice(run_id="r3", text="orphan"),
+    ]  # fmt: skip
+    log = SessionLog(tmp_path / "memory" / "sessions", "s1")
+    for event in events:
+        log(event)
+    return tmp_path
+
+
+def append(workspace: Path, line: str) -> None:
+    with (workspace / "memory" / "sessions" / "s1.jsonl").open("a") as file:
+        file.write(line + "\n")
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_an_empty_workspace_gives_the_columns_of_the_schema_and_makes_nothing(name: str, tmp_path: Path) -> None:
+    df, errors = getattr(frames, name)(tmp_path / "none", strict=False)
+    assert errors == []
+    assert [(column, str(dtype)) for column, dtype in df.dtypes.items()] == [(c.name, c.dtype) for c in FRAMES[name]]
+    assert not (tmp_path / "none").exists()
+    if name != "agents_df":  # the packaged agents are everywhere
+        assert len(df) == 0
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_filled_workspace_has_the_same_dtypes(name: str, workspace: Path) -> None:
+    df = getattr(frames, name)(workspace)
+    assert [(column, str(dtype)) for column, dtype in df.dtypes.items()] == [(c.name, c.dtype) for c in FRAMES[name]]
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_every_column_is_there_once_and_says_what_it_means(name: str) -> None:
+    names = [column.name for column in FRAMES[name]]
+    assert len(set(names)) == len(names)
+    assert all(column.meaning for column in FRAMES[name])
+
+
+def test_runs(workspace: Path) -> None:
+    runs = frames.runs_df(workspace).set_index("run_id")
+    assert list(runs.index) == ["r1", "r2", "r3"]
+    assert runs.loc["r1"].drop("duration_s").to_dict() == {
+        "session_id": "s1", "started_at": STARTED_AT, "goal": "add", "agent": "adder", "endpoint": "scripted",
+        "forced_mode": "auto", "mode": "mixed", "reason": "done", "status": "success", "cost_usd": 0.03,
+        "saved_usd": 0.5, "input_tokens": 10, "output_tokens": 8, "cache_read_tokens": 6, "cache_write_tokens": 4,
+        "model_calls": 2, "steps": 1, "trace_id": "t1", "confidence": 0.8,
+    }  # fmt: skip
+    assert runs.loc["r1", "duration_s"] == 2.5
+
+
+def test_a_run_without_an_end_has_no_status(workspace: Path) -> None:
+    run = frames.runs_df(workspace).set_index("run_id").loc["r2"]
+    assert run["status"] is pd.NA
+    assert run["saved_usd"] is pd.NA
+    assert run["cost_usd"] is pd.NA  # one of its calls has no known price
+    assert (run["forced_mode"], run["model_calls"], run["steps"]) == ("learner", 1, 1)
+
+
+def test_steps(workspace: Path) -> None:
+    one, two = frames.steps_df(workspace).to_dict("records")
+    assert {key: one[key] for key in ("run_id", "session_id", "step", "position", "tool", "code", "status", "text")} == {
+        "run_id": "r1", "session_id": "s1", "step": 1, "position": 5, "tool": "run_cell", "code": "1 + 2",
+        "status": "ok", "text": "3\n",
+    }  # fmt: skip
+    assert [json.loads(one[key]) for key in ("arguments", "outputs", "defines", "files")] == [
+        {"code": "1 + 2"}, ["text/plain"], {"x": "int"}, ["a.csv"],
+    ]  # fmt: skip
+    assert (one["duration_s"], one["replayed"]) == (0.5, False)
+    assert (two["code"], two["replayed"]) == ("sleep 9", True)
+    assert pd.isna(two["status"])
+
+
+def test_a_step_number_used_twice_and_an_end_without_a_beginning_are_rows_of_their_own(tmp_path: Path) -> None:
+    log = SessionLog(tmp_path / "memory" / "sessions")
+    for code in ("first", "second"):
+        log(ToolStarted(run_id="r", step=1, tool="run_cell", arguments={"code": code}))
+        log(finished("r", 1))
+    log(finished("r", 2))
+    steps = frames.steps_df(tmp_path)
+    assert steps["code"].tolist() == ["first", "second", pd.NA]
+    assert steps["status"].tolist() == ["ok"] * 3
+
+
+def test_messages_and_events_join_by_position(workspace: Path) -> None:
+    messages = frames.messages_df(workspace)
+    assert messages[["role", "agent", "text"]].values.tolist() == [
+        ["user", "adder", "add"],
+        ["assistant", "adder", "3"],
+    ]
+    joined = messages.merge(frames.events_df(workspace), on=["run_id", "position"])
+    assert joined["event"].tolist() == ["AgentMessage"] * 2
+    assert [json.loads(data)["text"] for data in joined["data"]] == ["add", "3"]
+
+
+def test_events_count_from_one_in_each_run(workspace: Path) -> None:
+    events = frames.events_df(workspace)
+    assert events.groupby("run_id")["position"].apply(list).to_dict() == {
+        "r1": list(range(1, 11)), "r2": [1, 2, 3], "r3": [1],
+    }  # fmt: skip
+
+
+def test_the_ledger_joins_the_runs_and_keeps_tutorial_money_apart(workspace: Path) -> None:
+    engine = open_state(workspace / ".llmos" / "state.db")
+    with TokenEconomy(engine=engine, session_id="s1").reserve(0.5, "add", run_id="r1") as reservation:
+        reservation.charge(ModelCall(model="m", endpoint="claude", tokens=Tokens(5, 4, 3, 2), cost_usd=0.0512))
+        reservation.charge(ModelCall(model="m", cost_usd=None))
+    TokenEconomy(engine=engine, simulated=True).deduct(0.25, "play", saved_usd=0.1)
+    ledger = frames.ledger_df(workspace)
+    assert ledger["id"].tolist() == [1, 2, 3]
+    assert ledger["cost_usd"].tolist() == [0.0512, pd.NA, 0.25]
+    assert ledger["saved_usd"].tolist() == [0.0, 0.0, 0.1]
+    assert ledger["simulated"].tolist() == [False, False, True]
+    assert ledger["kind"].tolist() == ["model_call", "model_call", "deduct"]
+    assert ledger.loc[0, ["input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"]].tolist() == [
+        5,
+        4,
+        3,
+        2,
+    ]
+    joined = frames.runs_df(workspace).merge(ledger, on=["run_id", "session_id"], suffixes=("", "_call"))
+    assert joined["goal"].tolist() == ["add", "add"]
+
+
+def test_the_state_url_goes_before_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere.db"
+    monkeypatch.setenv("LLMOS_STATE_URL", f"sqlite:///{elsewhere}")
+    assert len(frames.ledger_df(tmp_path)) == 0
+    assert not elsewhere.exists()
+    TokenEconomy(engine=open_state(elsewhere)).deduct(0.5, "x")
+    assert frames.ledger_df(tmp_path)["cost_usd"].tolist() == [0.5]
+
+
+def test_a_ledger_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / ".llmos").mkdir()
+    (tmp_path / ".llmos" / "state.db").write_text("not a database " * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        frames.ledger_df(tmp_path)
+    df, errors = frames.ledger_df(tmp_path, strict=False)
+    assert (len(df), len(errors)) == (0, 1)
+
+
+def test_agents(tmp_path: Path) -> None:
+    AgentRegistry(tmp_path / "agents").create(
+        "haiku-poet", "Writes haiku.", ["run_cell", "recall"], "You are a poet."
+    )
+    agent = frames.agents_df(tmp_path).set_index("name").loc["haiku-poet"]
+    assert agent["description"] == "Writes haiku."
+    assert json.loads(agent["tools"]) == ["run_cell", "recall"]
+    assert (agent["version"], agent["created_by"], agent["model"]) == (1, "user", pd.NA)
+    assert agent["path"] == str(tmp_path / "agents" / "haiku-poet.md")
+    assert pd.Timestamp.now("UTC") - agent["created_at"] < pd.Timedelta(minutes=5)
+
+
+def test_a_broken_agent_file(tmp_path: Path) -> None:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "broken.md").write_text("---\nname: [\n---\n")
+    with pytest.raises(AgentFileError, match=r"broken\.md"):
+        frames.agents_df(tmp_path)
+    df, errors = frames.agents_df(tmp_path, strict=False)
+    assert "broken" not in df["name"].tolist()
+    assert [type(error) for error in errors] == [AgentFileError]
+
+
+@pytest.mark.parametrize("name", ["runs_df", "steps_df", "messages_df", "events_df"])
+def test_strict_raises_at_a_bad_line_and_not_strict_reads_the_rest(name: str, workspace: Path) -> None:
+    read = getattr(frames, name)
+    whole = read(workspace)
+    append(workspace, "not json")
+    append(workspace, '{"event": "Later", "run_id": "r1"}')
+    with pytest.raises(StoreError, match=r"s1\.jsonl:15: not JSON"):
+        read(workspace)
+    df, errors = read(workspace, strict=False)
+    pd.testing.assert_frame_equal(df, whole)
+    assert [error.message.partition(": ")[0].rpartition("/")[2] for error in errors] == ["s1.jsonl:15", "s1.jsonl:16"]
+
+
+def test_a_value_that_its_column_cannot_hold_is_na_and_an_error(workspace: Path) -> None:
+    append(workspace, '{"event": "AgentMessage", "run_id": "r1", "at": 5, "role": "user", "text": ["x"]}')
+    with pytest.raises(StoreError, match=r"s1\.jsonl:15: text must be text, got \['x'\]"):
+        frames.messages_df(workspace)
+    df, errors = frames.messages_df(workspace, strict=False)
+    assert df["text"].tolist() == ["add", "3", pd.NA]
+    assert len(errors) == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"event": "ModelCalled", "input_tokens": "many"},
+        {"event": "ModelCalled", "input_tokens": 1.5, "cost_usd": True},
+        {"event": "ModelCalled", "input_tokens": 10**30},
+        {"event": "RunEnded", "status": 3, "duration_s": "long"},
+        {"event": "RunStarted", "goal": {"a": 1}},
+        {"event": "ToolStarted", "step": [1], "arguments": "text"},
+        {"event": "ToolFinished", "step": None, "duration_s": float("inf")},
+    ],
+)
+def test_no_log_line_breaks_reading(bad: dict[str, Any], workspace: Path) -> None:
+    append(workspace, json.dumps({"run_id": "r9", "at": 5, **bad}))
+    errors: list[Any] = []
+    for name in ("runs_df", "steps_df", "messages_df", "events_df"):
+        df, found = getattr(frames, name)(workspace, strict=False)
+        assert [str(dtype) for dtype in df.dtypes] == [column.dtype for column in FRAMES[name]]
+        errors += found
+    assert errors
+    assert all("s1.jsonl:" in error.message for error in errors)
+
+
+def test_half_a_surrogate_pair_does_not_break_a_column(workspace: Path) -> None:
+    append(workspace, r'{"event": "AgentMessage", "run_id": "r1", "at": 5, "text": "\ud83d\ude00 \ud83d"}')
+    assert frames.messages_df(workspace)["text"].tolist()[-1] == "😀 ?"
+
+
+def test_which_workspace(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(frames.runs_df(str(workspace))) == 3
+    assert len(frames.runs_df(SimpleNamespace(workspace=workspace))) == 3
+    monkeypatch.setenv("LLMOS_WORKSPACE", str(workspace))
+    assert len(frames.runs_df()) == 3
+    monkeypatch.delenv("LLMOS_WORKSPACE")
+    monkeypatch.chdir(workspace)
+    assert len(frames.runs_df()) == 0
+    (workspace / "workspace").symlink_to(workspace)
+    assert len(frames.runs_df()) == 3
+    with pytest.raises(StoreError, match="no workspace"):
+        frames.runs_df(3)
+
+
+def test_importing_the_functions_imports_no_pandas() -> None:
+    code = "import sys, llmos_nb.frames; sys.exit(len({'pandas', 'sqlalchemy'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -1,0 +1,149 @@
+"""Python: notebook code is never bothered, IPython's syntax is understood, effects outside are stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from llmos_nb.guard import Verdict, check_python
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+def judge(code: str, workspace: Path) -> Verdict:
+    verdict = check_python(code, cwd=workspace, workspace=workspace)
+    assert verdict.rule != "guard-error"
+    return verdict
+
+
+NATURAL = [
+    "import pandas as pd\ndf = pd.read_csv('penguins.csv').dropna()\ndf.groupby('species').mean(numeric_only=True)",
+    "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.savefig('out/plot.png')",
+    "!ls -la\nfiles = !ls *.csv\nprint(files)",
+    "%%time\nsum(range(10))",
+    "%timeit sum(range(10))",
+    "%%bash\nls | wc -l",
+    "%%html\n<b>rm -rf /</b>",
+    "%%writefile notes.md\nhello",
+    "df?",
+    "?df",
+    ">>> print(1)\n1",
+    "def f(x):\n    'rm -rf /'\n    return x ** 2\nf(3)",
+    "with open('data.txt') as f:\n    print(f.read())\nopen('out.txt', 'w').write('x')",
+    "import os\nos.makedirs('out', exist_ok=True)\nprint(os.environ['HOME'], os.environ.get('LANG'), os.listdir('.'))",
+    "import subprocess, os\nsubprocess.run(['ls', '-l'], env={**os.environ, 'A': '1'})",
+    "import os, shutil\nshutil.rmtree('build')\nos.remove('a.csv')",
+    "from pathlib import Path\nPath('out').mkdir(exist_ok=True)\nPath('out/a.txt').write_text('x')",
+    "df.eval('a + b'); df.query('a > 1')",
+    "import re\nre.compile('x')",
+    "import sys\nsys.exit()",
+    "await f()",
+    "import requests\nrequests.get('https://example.com').json()",
+    "import signal\nsignal.SIGINT",
+    "import urllib.request\nurllib.request.urlopen('https://example.com').read()",
+    "x = df['a'].replace('/etc', 'b')",
+    "this is no python at all",
+    "from llmos_nb import LLMOS\nos = LLMOS()",
+    "pip list",
+]
+
+
+@pytest.mark.parametrize("code", NATURAL)
+def test_notebook_code_is_allowed(code: str, workspace: Path) -> None:
+    verdict = judge(code, workspace)
+    assert verdict.decision == "allow", verdict
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos.system('rm -rf /home/victim')",
+        "from os import system as s\ns('rm -rf /home/victim')",
+        "from os import *\nsystem('rm -rf /home/victim')",
+        "__import__('os').system('rm -rf /home/victim')",
+        "getattr(__import__('os'), 'sys' + 'tem')('rm -rf /home/victim')",
+        "import importlib\nimportlib.import_module('os').system('rm -rf /home/victim')",
+        "import os\nrun = os.system\nrun('rm -rf /home/victim')",
+        "import subprocess\nsubprocess.run(['rm', '-rf', '/home/victim'])",
+        "import subprocess\ncmd = ['rm', '-rf', '/home/victim']\nsubprocess.Popen(cmd)",
+        "import subprocess\nsubprocess.check_output('rm -rf /home/victim', shell=True)",
+        "import os\nos.execvp('rm', ['rm', '-rf', '/home/victim'])",
+        "!rm -rf /home/victim",
+        "x = !rm -rf /home/victim",
+        "if True:\n    !rm -rf /home/victim",
+        "!ls; \\\n rm -rf /home/victim",
+        "%%bash\nrm -rf /home/victim",
+        "%%script bash\nrm -rf /home/victim",
+        "%%script perl\nsystem('rm -rf /home/victim')",
+        "%system rm -rf /home/victim",
+        "%sx rm -rf /home/victim",
+        "%rm -rf /home/victim",
+        "rm -rf /home/victim",
+        "%time __import__('os').system('rm -rf /home/victim')",
+        "%%time\n!rm -rf /home/victim",
+        "%%capture out\nimport os\nos.system('rm -rf /home/victim')",
+        ">>> import os\n>>> os.system('rm -rf /home/victim')",
+        "get_ipython().system('rm -rf /home/victim')",
+        "get_ipython().run_line_magic('sx', 'rm -rf /home/victim')",
+        "get_ipython().run_cell_magic('bash', '', 'rm -rf /home/victim')",
+        "import shutil\nshutil.rmtree('/home/victim')",
+        "from pathlib import Path\nPath('/home/victim/a').unlink()",
+        "from pathlib import Path\np = Path('/home') / 'victim'\np.rmdir()",
+        "import os\nos.remove(os.path.join('..', 'a.txt'))",
+        "import os\nos.rename('/home/victim', 'mine')",
+        "exec(\"import shutil; shutil.rmtree('/home/victim')\")",
+        "open('/etc/hosts', 'w')",
+        "open('/home/someone/.ssh/id_rsa').read()",
+        "from pathlib import Path\nPath.home().joinpath('x')\n(Path.home() / '.aws' / 'credentials').read_text()",
+        "import os\nos.kill(os.getpid(), 9)",
+        "import sys\nsys.addaudithook(print)",
+        "import llmos_nb.guard as g\ng.check_shell = lambda *a, **k: None",
+        "import llmos_nb.guard\nsetattr(llmos_nb.guard, 'check_shell', None)",
+        "from llmos_nb import guard\ndel guard.check_shell",
+        "import sys\nsys.modules['llmos_nb.guard'] = None",
+        "open('llmos.toml', 'w')",
+        "%%writefile agents/poet.md\nx",
+        "x = 1\0",
+    ],
+)
+def test_harm_is_denied(code: str, workspace: Path) -> None:
+    assert judge(code, workspace).decision == "deny"
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("import os\nos.system(command)", "py-shell"),
+        ("import subprocess\nsubprocess.run(command, shell=True)", "py-shell"),
+        ("import subprocess\nsubprocess.run([tool, 'x'])", "py-shell"),
+        ("!{command}", "shell-unknown-code"),
+        ("!rm -rf {folder}", "delete-unknown"),
+        ("import shutil\nshutil.rmtree(folder)", "py-delete-unknown"),
+        ("import os\nprint(dict(os.environ))", "py-environ"),
+        ("import os\nos.getenv('ANTHROPIC_API_KEY')", "py-environ"),
+        ("%env", "py-environ"),
+        ("import base64\neval(base64.b64decode(x))", "py-eval"),
+        ("import ctypes\nctypes.string_at(0)", "py-native"),
+        (",os.system ls", "py-unreadable"),
+        ("open('/home/someone/a.txt', 'w')", "py-write"),
+        ("import requests\nrequests.post('https://example.com', files={})", "py-network"),
+    ],
+)
+def test_what_cannot_be_known_asks(code: str, rule: str, workspace: Path) -> None:
+    verdict = judge(code, workspace)
+    assert (verdict.decision, verdict.rule) == ("ask", rule)
+
+
+def test_folders_are_optional() -> None:
+    assert check_python("print(1)").decision == "allow"
+    assert check_python("import shutil\nshutil.rmtree('/')").decision == "deny"
+
+
+def test_a_fault_inside_is_denied() -> None:
+    assert check_python(None).rule == "guard-error"  # type: ignore[arg-type]
