@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from llmos_nb.errors import EmptyGoal, ModeUnavailable, SettingsError, StoreError
+from llmos_nb.errors import AgentFileError, EmptyGoal, ModeUnavailable, SettingsError, StoreError
 from llmos_nb.kernel.events import Event, EventBus
 from llmos_nb.settings import Settings, load_settings
 
@@ -88,7 +88,7 @@ class LLMOS:
             model: the model to ask, instead of the agent's or the settings' own.
 
         Raises:
-            EmptyGoal, UnknownAgent, UnknownMode, SettingsError, StoreError: nothing was begun.
+            EmptyGoal, UnknownAgent, AgentFileError, UnknownMode, SettingsError, StoreError: nothing was begun.
         """
         from llmos_nb.dispatch.decide import check_mode
         from llmos_nb.dispatch.dispatcher import Goal
@@ -157,6 +157,18 @@ class LLMOS:
                 deliver(event)
 
         return self.bus.subscribe(filtered, name=getattr(deliver, "__name__", kind.__name__))
+
+    def use_endpoint(self, endpoint: str) -> Endpoint:
+        """Send model calls somewhere else from now on: ``claude``, ``scripted``, ``auto`` or an http(s) URL.
+
+        Raises:
+            SettingsError: it is none of these.
+        """
+        settings = self.settings.with_(endpoint=endpoint)
+        self.close()
+        self.settings = settings
+        self.__dict__.pop("endpoint", None)
+        return self.endpoint
 
     # -- parts
 
@@ -240,7 +252,19 @@ class LLMOS:
         return "scripted" if self.endpoint.kind == "scripted" else None
 
     def _agent(self, name: str | None) -> Agent:
-        return self.agents.get(name or self.settings.agent)
+        """The agent to use, its grant checked against the tools there are."""
+        from llmos_nb.guard.policy import BUILT_IN_TOOLS
+        from llmos_nb.tools.registry import TOOLS
+
+        agent = self.agents.get(name or self.settings.agent)
+        known = {*TOOLS, *BUILT_IN_TOOLS}
+        unknown = self.agents.unknown_tools(agent, known)
+        if unknown:
+            raise AgentFileError(
+                f"{agent.path or agent.name}: tools grants {', '.join(unknown)}, which no part of this system offers.",
+                remedy=f"The tools are {', '.join(sorted(known))}.",
+            )
+        return agent
 
     def check_workspace(self) -> None:
         """Make the workspace's folder, and see that something can be written there."""

@@ -46,6 +46,9 @@ class Cortex:
 
     async def run(self, job: Job, agent: Agent, settings: Settings, *, model: str | None) -> None:
         """Work on ``job`` from any loop until it is over; its facts are then in the job."""
+        if job.bill.remaining_usd <= 0 and not job.endpoint.free:
+            job.end("over_budget", "the run has no budget")
+            return
         waiter = asyncio.wrap_future(self._submit(lambda: self._run(job, agent, settings, model)))
         try:
             await asyncio.shield(waiter)

@@ -10,7 +10,7 @@ from typing import Final
 from llmos_nb.errors import EndpointError
 from llmos_nb.settings import Settings, endpoint_kind
 
-__all__ = ["Endpoint", "Price", "isolated_environment", "resolve_endpoint"]
+__all__ = ["DETOURS", "Endpoint", "Price", "isolated_environment", "resolve_endpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Endpoint:
     def local_only(self) -> bool:
         """Whether the surroundings' keys and settings must not reach it."""
         return self.kind != "claude"
+
+    @property
+    def free(self) -> bool:
+        """Whether calls are known to cost nothing."""
+        return self.price is not None and self.price.input == self.price.output == 0
 
     def cost_usd(self, model: str, usage: Mapping[str, int]) -> float | None:
         """The cost of one call, or None where no price is known. For Claude an estimate until the CLI's bill."""

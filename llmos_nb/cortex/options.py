@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from llmos_nb.cortex.endpoint import DETOURS
 from llmos_nb.cortex.hooks import PREFIX
 from llmos_nb.errors import SettingsError
 from llmos_nb.mind import Agent
@@ -61,7 +62,6 @@ def build_options(
     own = [PREFIX + name for name in agent.tools if name in TOOLS]
     built_in = [name for name in agent.tools if name not in TOOLS]
     fields: dict[str, Any] = {
-        "model": model,
         "tools": built_in,
         "system_prompt": f"{PREAMBLE}\n\n{agent.prompt}".strip(),
         "skills": [],
@@ -69,15 +69,17 @@ def build_options(
         "strict_mcp_config": True,
         "max_turns": max_turns,
         "cwd": str(cwd),
-        "stderr": on_stderr,
         **wanted,
+        "stderr": _both(on_stderr, wanted.get("stderr")),
         "include_partial_messages": True,
     }
+    if model is not None:
+        fields["model"] = model
     fields["mcp_servers"] = {**_mapping(wanted, "mcp_servers"), "llmos": server}
-    fields["allowed_tools"] = [*own, *built_in, *wanted.get("allowed_tools", ())]
-    fields["env"] = {**_mapping(wanted, "env"), **environment}
+    fields["allowed_tools"] = [*own, *built_in, *_names(wanted, "allowed_tools")]
+    fields["env"] = _environment(_mapping(wanted, "env"), environment)
     fields["hooks"] = _joined(wanted.get("hooks") or {}, hooks)
-    budgets = [b for b in (max_budget_usd, wanted.get("max_budget_usd")) if b is not None]
+    budgets = [b for b in (max_budget_usd, _amount(wanted, "max_budget_usd")) if b is not None]
     fields["max_budget_usd"] = min(budgets) if budgets else None
     if isinstance(fields.get("agents"), Mapping):
         fields["agents"] = {name: _definition(sdk, name, value) for name, value in fields["agents"].items()}
@@ -113,6 +115,41 @@ def _mapping(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise SettingsError(f"{name} must be a table, got {value!r:.60}.", remedy="Write it as a table of names.")
     return dict(value)
+
+
+def _names(options: Mapping[str, Any], name: str) -> list[str]:
+    value = options.get(name) or []
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise SettingsError(f"{name} must be a list of names, got {value!r:.60}.", remedy=f'Write {name} = ["…"].')
+    return list(value)
+
+
+def _amount(options: Mapping[str, Any], name: str) -> float | None:
+    value = options.get(name)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
+        return value
+    raise SettingsError(f"{name} must be an amount in US dollars, got {value!r:.60}.", remedy=f"Write {name} = 0.5.")
+
+
+def _environment(theirs: Mapping[str, Any], ours: Mapping[str, str]) -> dict[str, str]:
+    """The user's variables, but for those that decide where the model is; what is only emptied because the
+    surroundings had it, the user may set here."""
+    free = {
+        name: str(value) for name, value in theirs.items() if not ours.get(name) and not (name in DETOURS and ours)
+    }
+    return {**ours, **free}
+
+
+def _both(ours: Callable[[str], None], theirs: Any) -> Callable[[str], None]:
+    """Hand each line of the CLI's error stream to both."""
+    if theirs is None:
+        return ours
+
+    def heard(line: str) -> None:
+        ours(line)
+        theirs(line)
+
+    return heard
 
 
 def _joined(theirs: Mapping[str, list[Any]], ours: Mapping[str, list[Any]]) -> dict[str, list[Any]]:

@@ -46,7 +46,7 @@ def check_mode(mode: str) -> str:
     Raises:
         UnknownMode: it is not one of :data:`llmos_nb.settings.MODES`.
     """
-    found = mode.strip().lower()
+    found = mode.strip().lower() if isinstance(mode, str) else ""
     if found not in MODES:
         near = difflib.get_close_matches(found, MODES, n=1)
         hint = f"Did you mean {near[0]!r}? " if near else ""

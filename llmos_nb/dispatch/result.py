@@ -16,6 +16,9 @@ _BADGES: Final = {
     "learner": ("#0969da", "learned"),
     "orchestrator": ("#bf3989", "orchestrated"),
 }
+#: How often an answer is looked through for HTML before every ``<`` in it is taken for one.
+ROUNDS: Final = 8
+_TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
 _LANGUAGE: Final = {"run_cell": "python", "run_shell": "bash"}
 
 
@@ -110,7 +113,7 @@ class RunResult:
     def _markdown(self) -> str:
         code = "\n\n".join(_fenced(step) for step in self.steps if step.text)
         folded = f"\n\n<details><summary>the steps</summary>\n\n{code}\n\n</details>" if code else ""
-        return f"**llmos** · {self.summary}\n\n{self._body()}{folded}"
+        return f"**llmos** · {self.summary}\n\n{_without_markup(self._body())}{folded}"
 
     def _html(self) -> str:
         from markdown_it import MarkdownIt  # only for a display that wants it
@@ -136,6 +139,25 @@ class RunResult:
             f'padding:.1em .5em">{html.escape(self.label)}</span> <span style="opacity:.75">{html.escape(rest)}</span></div>'
             f"<div>{render(self._body())}</div>{folded}</div>"
         )
+
+
+def _without_markup(markdown: str) -> str:
+    """Markdown whose HTML is text. Paragraphs without any, and blocks of code, stay as they are."""
+    from markdown_it import MarkdownIt  # only for a display that wants it
+
+    parse = MarkdownIt("commonmark").enable("table").parse
+    lines = re.split(r"\r\n|\r|\n", markdown)
+    for _ in range(ROUNDS):
+        found = [
+            token.map
+            for token in parse("\n".join(lines))
+            if token.type == "html_block" or any(child.type == "html_inline" for child in token.children or ())
+        ]
+        if not found:
+            return "\n".join(lines)
+        for start, end in filter(None, found):  # what follows may be read otherwise then, hence the next round
+            lines[start:end] = [_TAG.sub("&lt;", line) for line in lines[start:end]]
+    return "\n".join(line.replace("<", "&lt;") for line in lines)
 
 
 def _fenced(step: ShownStep) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from llmos_nb.guard.paths import check_path
+from llmos_nb.guard.paths import Mode, check_path
 from llmos_nb.guard.python import check_python
 from llmos_nb.guard.shell import check_shell
-from llmos_nb.guard.verdict import Verdict
+from llmos_nb.guard.verdict import Verdict, worst
 
 __all__ = ["BUILT_IN_TOOLS", "check_tool"]
 
@@ -40,6 +40,10 @@ _CHECKS: Final[dict[str, str]] = {
     "edit_file": "write",
     "run_shell": "shell",
 }
+
+
+#: Names of arguments that name a file.
+_PATHS: Final = ("path", "file_path", "notebook_path")
 
 
 def check_tool(
@@ -77,8 +81,10 @@ def _verdict(kind: str, arguments: Mapping[str, Any], cwd: Path, workspace: Path
     if kind == "shell":
         return check_shell(str(arguments.get("command", "")), cwd=cwd, workspace=workspace)
     if kind in ("read", "write"):
-        path = arguments.get("path") or arguments.get("file_path") or arguments.get("notebook_path")
-        if not isinstance(path, str):
+        # All that are given: which one the tool goes by is its own affair.
+        paths = [arguments[name] for name in _PATHS if arguments.get(name) is not None]
+        if not paths or not all(isinstance(path, str) for path in paths):
             return Verdict("deny", "no-path", "the call names no file")
-        return check_path(path, "write" if kind == "write" else "read", workspace=workspace, cwd=cwd, roots=(cwd,))
+        mode: Mode = "write" if kind == "write" else "read"
+        return worst(check_path(path, mode, workspace=workspace, cwd=cwd, roots=(cwd,)) for path in paths)
     return Verdict("allow", "harmless", "reads nothing outside and changes nothing")

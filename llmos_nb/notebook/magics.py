@@ -119,6 +119,17 @@ class LlmosMagics(Magics):
 
     @no_var_expand
     @line_magic
+    def llmos_endpoint(self, line: str) -> Page:
+        """Show or choose where model calls go: %llmos_endpoint claude | scripted | URL.
+
+        In Python: llmos.endpoint, llmos.use_endpoint(endpoint).
+        """
+        wanted = line.strip()
+        endpoint = self.system.use_endpoint(wanted) if wanted else self.system.endpoint
+        return Page(f"Model calls go to **{endpoint.label}**.")
+
+    @no_var_expand
+    @line_magic
     def traces(self, line: str) -> Table:
         """List the traces, newest first. In Python: llmos.traces.rows()."""
         return traces_table(self.system)

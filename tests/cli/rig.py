@@ -159,6 +159,10 @@ def children(name: str = "claude", parent: int | None = None) -> list[int]:
             with contextlib.suppress(OSError):
                 stat = (folder / "stat").read_text()
                 state, its_parent = stat.rpartition(")")[2].split()[:2]
-                if int(its_parent) == (parent or os.getpid()) and state != "Z" and name in stat.partition("(")[2].rpartition(")")[0]:
+                if (
+                    int(its_parent) == (parent or os.getpid())
+                    and state != "Z"
+                    and name in stat.partition("(")[2].rpartition(")")[0]
+                ):
                     found.append(int(folder.name))
     return found

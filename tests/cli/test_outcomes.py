@@ -105,6 +105,13 @@ async def test_run_that_uses_up_its_budget(rig: Rig) -> None:
     assert (await rig.run("add it up")).status == "success"
 
 
+async def test_run_without_a_budget_asks_no_model(rig: Rig) -> None:
+    asked = rig.server.requests.count
+    result = await rig.run("add it up", budget_usd=0)
+    assert (result.status, result.reason) == ("over_budget", "the run has no budget")
+    assert rig.server.requests.count == asked
+
+
 async def test_process_that_dies_while_it_answers(rig: Rig) -> None:
     assert (await rig.run("add it up")).status == "success"
     process = await the_process()
@@ -127,9 +134,7 @@ async def test_process_that_died_since_the_last_goal_is_replaced(rig: Rig) -> No
     assert children() and process not in children()
 
 
-async def test_process_that_hangs_since_the_last_goal_is_replaced(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_process_that_hangs_since_the_last_goal_is_replaced(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmos_nb.cortex.session.FORGET_LIMIT_S", 0.5)
     assert (await rig.run("add it up")).status == "success"
     process = await the_process()
@@ -167,7 +172,7 @@ async def test_process_that_hangs_while_it_answers(rig: Rig) -> None:
     ],
 )
 async def test_endpoint_that_stays_unwell(make_rig: Callable[..., Rig], fault: str, words: str) -> None:
-    rig = make_rig(ADD, faults=FaultPlan({number: fault for number in range(1, 5)}), sdk=ONCE)  # type: ignore[arg-type]
+    rig = make_rig(ADD, faults=FaultPlan(dict.fromkeys(range(1, 5), fault)), sdk=ONCE)  # type: ignore[arg-type]
     result = await rig.run("add it up")
     assert result.status == "failed"
     assert words in result.reason

@@ -37,6 +37,14 @@ def test_url_costs_what_the_settings_say() -> None:
     assert priced.cost_usd("any", {"input_tokens": 500_000, "output_tokens": 250_000}) == pytest.approx(2.0)
 
 
+def test_free_is_what_is_known_to_cost_nothing() -> None:
+    url = Settings(endpoint="http://127.0.0.1:8080")
+    assert resolve_endpoint(url, {}).free
+    assert not resolve_endpoint(url.with_(price_output_usd=1.0), {}).free
+    assert not resolve_endpoint(url.with_(price_output_usd=None), {}).free
+    assert not Endpoint("claude", "claude").free
+
+
 @pytest.mark.parametrize("unknown", ["price_input_usd", "price_output_usd"])
 def test_unknown_price_is_no_guess(unknown: str) -> None:
     endpoint = resolve_endpoint(Settings(endpoint="http://127.0.0.1:8080").with_(**{unknown: None}), {})
