@@ -244,7 +244,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a workspace that cannot be one is told when it is used
         return {}
     except (OSError, ValueError) as error:
         raise SettingsError(

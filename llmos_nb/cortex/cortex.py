@@ -81,7 +81,14 @@ class Cortex:
         self._sessions.clear()
         for session in sessions:
             session.close()
-        await asyncio.gather(*(session.wait_closed() for session in sessions))
+        ending = {asyncio.ensure_future(session.wait_closed()): session for session in sessions}
+        for grace_s in (2.0, 1.0):
+            if ending:
+                _, left = await asyncio.wait(ending, timeout=grace_s)
+                for task in left:
+                    ending[task].kill()
+        # Pipes of a process that ended are closed in the loop's next turns; left open they would complain at exit.
+        await asyncio.sleep(0.02)
 
     def _submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Any:
         with self._lock:
@@ -170,5 +177,10 @@ def _started_loop() -> asyncio.AbstractEventLoop:
     """A loop running on a thread of its own (with processes, also on Windows)."""
     factory = getattr(asyncio, "ProactorEventLoop", asyncio.new_event_loop)
     loop: asyncio.AbstractEventLoop = factory()
-    threading.Thread(target=loop.run_forever, name="llmos-cortex", daemon=True).start()
+
+    def work() -> None:
+        loop.run_forever()
+        loop.close()
+
+    threading.Thread(target=work, name="llmos-cortex", daemon=True).start()
     return loop

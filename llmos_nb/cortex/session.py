@@ -43,6 +43,7 @@ class Session:
         self._stderr: deque[str] = deque(maxlen=20)
         self.current: Job | None = None
         self.closed = False
+        self._leaving = False
         self._owner = asyncio.get_running_loop().create_task(self._own())
 
     @property
@@ -91,7 +92,7 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(done), STOP_LIMIT_S / 2)
         if not done.done() and self.current is job:
-            self._kill()
+            self.kill()
             self.close()
             with contextlib.suppress(TimeoutError):  # what was used up to here is charged first
                 await asyncio.wait_for(asyncio.shield(done), GIVE_UP_S)
@@ -102,11 +103,12 @@ class Session:
         await self._client.interrupt()
 
     def close(self) -> None:
-        """Give the client up; its process ends with it."""
+        """Give the client up; its process ends with it. May be called again."""
         self.closed = True
-        self._owner.cancel()
+        if not self._leaving:  # a disconnect that was cancelled would leave the process behind
+            self._owner.cancel()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
         """End the process at once: the SDK would wait for a hanging one for ten seconds, and leave it behind when
         Python ends before that. The SDK offers no way to its process but its own attributes.
         """
@@ -143,7 +145,7 @@ class Session:
                 if self.closed:
                     return
         finally:
-            self.closed = True
+            self.closed = self._leaving = True
             while not self._jobs.empty():
                 entry = self._jobs.get_nowait()
                 if entry is not None:
@@ -166,7 +168,7 @@ class Session:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 await client.connect()
         except BaseException:
-            self._kill()
+            self.kill()
             with contextlib.suppress(Exception):
                 await client.disconnect()
             raise
@@ -191,7 +193,7 @@ class Session:
                 reader.take(message)
         finally:
             reader.close()
-        if job.told is not None and job.told.error and not job.workbench.calls:
+        if job.told is not None and job.told.error and not job.workbench.calls and not job.ending:
             self.closed = True  # a call that never arrived may be this client's fault: the next goal gets a new one
         if job.result is None and not job.ending:
             raise EndpointError(
@@ -214,7 +216,7 @@ class Session:
             self.heard(f"clear: {type(error).__name__}: {error}")
             ended = False
         if not ended:
-            self._kill()
+            self.kill()
             await self._disconnect()
 
     def _said(self) -> str:

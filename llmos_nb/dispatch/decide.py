@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Any
 
 from llmos_nb.errors import ModeUnavailable, UnknownMode
 from llmos_nb.memory import Match
@@ -27,6 +28,9 @@ class Decision:
             lines.append(f"- trace `{self.match.trace_id}`, confidence {self.match.confidence:.2f}")
         lines += [f"- not {alternative}" for alternative in self.alternatives]
         return "\n".join([lines[0], "", *lines[1:]]).rstrip()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
 
     def __str__(self) -> str:
         return self._repr_markdown_().replace("**", "").replace("`", "")

@@ -321,9 +321,7 @@ class Dispatcher:
                 text = f"{text}\n\n*This run could not be remembered: {error}*".strip()
             if outcome.status == "success" and not trace.replayable:
                 self._notice(run, "kept, but it cannot be replayed: nothing it did can be verified later")
-        return self._result(
-            run, outcome.status, outcome.reason, text, trace_id=trace_id, remedy=outcome.remedy
-        )
+        return self._result(run, outcome.status, outcome.reason, text, trace_id=trace_id, remedy=outcome.remedy)
 
     def _trace(self, run: _Run, outcome: Outcome) -> Trace:
         calls = run.bench.calls

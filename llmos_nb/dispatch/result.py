@@ -37,7 +37,8 @@ class RunResult:
 
     ``status`` is one of the six end states, ``reason`` says why, ``text`` is the answer (Markdown). ``cost_usd`` is
     None where the endpoint's price is unknown; with ``simulated`` the dollars are the tutorial's play money.
-    ``mode_reason`` says why the mode was taken. ``stale`` marks a replay whose outputs changed, so that the recorded answer is not repeated.
+    ``mode_reason`` says why the mode was taken. ``stale`` marks a replay whose outputs changed, so that the recorded
+    answer is not repeated.
     """
 
     run_id: str
@@ -136,7 +137,8 @@ class RunResult:
         return (
             f'<div style="border-left:3px solid {color};padding:.1em 0 .1em .9em;margin:.3em 0">'
             f'<div style="font-size:90%"><span style="background:{color};color:#fff;border-radius:3px;'
-            f'padding:.1em .5em">{html.escape(self.label)}</span> <span style="opacity:.75">{html.escape(rest)}</span></div>'
+            f'padding:.1em .5em">{html.escape(self.label)}</span> '
+            f'<span style="opacity:.75">{html.escape(rest)}</span></div>'
             f"<div>{render(self._body())}</div>{folded}</div>"
         )
 

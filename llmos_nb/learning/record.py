@@ -45,8 +45,7 @@ def recorded_steps(calls: Sequence[Call]) -> tuple[Step, ...]:
     rests on it cannot be verified later.
     """
     repeatable = all(
-        call.tool in TOOLS or call.tool in _SILENT or call.result is None or _has_counterpart(call)
-        for call in calls
+        call.tool in TOOLS or call.tool in _SILENT or call.result is None or _has_counterpart(call) for call in calls
     )
     return tuple(_step(call, repeatable) for call in calls)
 

@@ -12,6 +12,7 @@ from llmos_nb.memory import Step, Trace
 from llmos_nb.tools.cell import mentioned_names
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.tool import ToolResult
+from llmos_nb.tools.turn import alone
 from llmos_nb.tools.workbench import Call, Workbench
 
 __all__ = ["Replay", "replay"]
@@ -71,9 +72,10 @@ async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Repla
         bench.undo.put_back(names)
         raise
     # One answer, never half of two: what a refused replay printed is not shown, so nothing is until here.
-    for call in calls:
-        if call.result:
-            bench.namespace.show(call.result.outputs)
+    async with alone():
+        for call in calls:
+            if call.result:
+                bench.namespace.show(call.result.outputs)
     changed = [
         call
         for call, step in zip(calls, wanted, strict=True)

@@ -35,7 +35,9 @@ def digest(result: ToolResult) -> str:
         ]
         text = str(output.data.get("text/plain", ""))
         if _SAYS_NOTHING.fullmatch(text):
-            parts += [f"{mime}:{_STYLER_ID.sub('T_', str(output.data[mime]))}" for mime in _RICH if mime in output.data]
+            parts += [
+                f"{mime}:{_STYLER_ID.sub('T_', str(output.data[mime]))}" for mime in _RICH if mime in output.data
+            ]
         parts.append(_ADDRESS.sub("0x", text))
     if not result.outputs:
         parts.append(_ADDRESS.sub("0x", result.text))

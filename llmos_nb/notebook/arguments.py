@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import shlex
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,8 @@ OPTIONS: Final = (
     Option("out", "VARIABLE", "bind the result to this name"),
 )
 _BY_NAME: Final = {option.name: option for option in OPTIONS}
+_NAME: Final = re.compile(r"--([^\s=]*)(=?)")
+_WORD: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'|(\S+)")
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Arguments:
 
 
 def parse(line: str) -> Arguments:
-    """Split the options that lead a line from the goal that follows them.
+    """Split the options that lead a line from the goal that follows them; ``--`` alone ends the options.
 
     Raises:
         SettingsError: an unknown option, or one without its value.
@@ -49,9 +51,13 @@ def parse(line: str) -> Arguments:
     found = Arguments()
     rest = line.strip()
     while rest.startswith("--"):
-        word, _, rest = rest.partition(" ")
-        rest = rest.lstrip()
-        name, given, value = word[2:].partition("=")
+        word = _NAME.match(rest)
+        assert word is not None  # it matches at least the dashes
+        rest = rest[word.end() :]
+        name, given = word[1], word[2]
+        if not name and not given:
+            found.goal = rest.lstrip()
+            return found
         option = _BY_NAME.get(name)
         if option is None:
             near = difflib.get_close_matches(name, _BY_NAME, n=1)
@@ -62,10 +68,9 @@ def parse(line: str) -> Arguments:
         if not option.value:
             if given:
                 raise SettingsError(f"--{name} takes no value.", remedy=f"Write --{name} alone.")
-            found.values[name] = "yes"
+            found.values[name], rest = "yes", rest.lstrip()
             continue
-        if not given:
-            value, rest = _first_word(rest)
+        value, rest = _first_word(rest if given else rest.lstrip())
         if not value:
             raise SettingsError(f"--{name} needs a value.", remedy=f"Write --{name} {option.value}.")
         found.values[name] = value
@@ -74,10 +79,8 @@ def parse(line: str) -> Arguments:
 
 
 def _first_word(text: str) -> tuple[str, str]:
-    """The first word, quotes respected, and what follows it."""
-    if text[:1] in ("'", '"'):
-        end = text.find(text[0], 1)
-        if end > 0:
-            return shlex.split(text[: end + 1])[0], text[end + 1 :].lstrip()
-    word, _, rest = text.partition(" ")
-    return ("", text) if word.startswith("--") else (word, rest.lstrip())
+    """The word that the text begins with, quotes respected, and what follows it."""
+    word = _WORD.match(text)
+    if word is None or text.startswith("--"):
+        return "", text.lstrip()
+    return next(group for group in word.groups() if group is not None), text[word.end() :].lstrip()

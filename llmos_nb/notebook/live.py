@@ -45,7 +45,7 @@ class LiveView:
         self._endpoint, self._simulated = endpoint, simulated
         self._run_id = ""
         self._mode, self._reason = "starting", ""
-        self._calls: list[tuple[str, str, str]] = []
+        self._calls: dict[int, tuple[str, str, str]] = {}
         self._text = ""
         self._note = ""
         self._tokens = 0
@@ -66,11 +66,11 @@ class LiveView:
             case ModeDecided():
                 self._mode, self._reason = event.mode, event.reason
             case ToolStarted():
-                self._calls.append((event.tool, _first_line(event.arguments), "…"))
+                self._calls[event.step] = event.tool, _first_line(event.arguments), "…"
                 self._text = ""
-            case ToolFinished() if self._calls:
-                tool, line, _ = self._calls[-1]
-                self._calls[-1] = (tool, line, {"ok": "✓", "error": "✗"}.get(event.status, "refused"))
+            case ToolFinished() if event.step in self._calls:
+                tool, line, _ = self._calls[event.step]
+                self._calls[event.step] = tool, line, {"ok": "✓", "error": "✗"}.get(event.status, "refused")
             case TextDelta():
                 self._text = (self._text + event.text)[-TEXT_SHOWN:]
             case AgentMessage() if event.role == "assistant":
@@ -115,7 +115,7 @@ class LiveView:
         calls = "".join(
             f"<div><code>{html.escape(tool)}</code> {html.escape(mark)} "
             f"<code style='opacity:.7'>{html.escape(line)}</code></div>"
-            for tool, line, mark in self._calls[-CALLS_SHOWN:]
+            for tool, line, mark in list(self._calls.values())[-CALLS_SHOWN:]
         )
         text = f"<div style='white-space:pre-wrap;opacity:.85'>{html.escape(self._text)}</div>" if self._text else ""
         note = f"<div style='opacity:.7'>{html.escape(self._note)}</div>" if self._note else ""

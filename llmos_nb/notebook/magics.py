@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import math
 from collections.abc import Coroutine
 from typing import Any
 
@@ -50,7 +52,7 @@ class LlmosMagics(Magics):
         if "explain" in options:
             return system.explain(goal, **asked)
         out = options.get("out", "")
-        if out and not out.isidentifier():
+        if out and (not out.isidentifier() or keyword.iskeyword(out)):
             raise SettingsError(f"--out {out}: not a variable's name.", remedy="Use letters, digits and _.")
         view = self._view()
         unsubscribe = system.bus.subscribe(view.take, name="display") if view else None
@@ -105,8 +107,8 @@ class LlmosMagics(Magics):
         if words[:1] == ["set"] and len(words) == 2:
             self.system.economy.set_limit("workspace", _amount(words[1]))
         elif words[:1] == ["limits"] and len(words) > 1:
-            for scope, usd in [_scope(word) for word in words[1:]]:
-                if scope == "run" and usd is not None:
+            for scope, usd in [_scope(word) for word in words[1:]]:  # all are read before one is set
+                if scope == "run":
                     self.system.settings = self.system.settings.with_(run_budget_usd=usd)
                 else:
                     self.system.economy.set_limit(scope, usd)
@@ -160,13 +162,21 @@ def _amount(text: str | None) -> float | None:
     if text is None or text.lower() == "none":
         return None
     try:
-        return float(text.lstrip("$"))
+        usd = float(text.removeprefix("$"))
     except ValueError:
-        raise SettingsError(f"{text!r} is not an amount.", remedy="Write US dollars, e.g. 0.50.") from None
+        usd = math.nan
+    if not 0 <= usd < math.inf:
+        raise SettingsError(f"{text!r} is not an amount.", remedy="Write US dollars, e.g. 0.50.")
+    return usd
 
 
 def _scope(word: str) -> tuple[str, float | None]:
     scope, equals, amount = word.partition("=")
-    if not equals:
-        raise SettingsError(f"{word}: not understood.", remedy="Write day=2, or day=none.")
-    return scope, _amount(amount)
+    if not equals or scope not in ("day", "session", "workspace", "run"):
+        raise SettingsError(
+            f"{word}: not understood.", remedy="Write day=2, session=1 or run=0.2; none lifts a limit."
+        )
+    usd = _amount(amount)
+    if scope == "run" and usd is None:
+        raise SettingsError("run=none: one goal always has a limit.", remedy="Write a large one, e.g. run=5.")
+    return scope, usd

@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from llmos_nb.terminal.doctor import examine
     from llmos_nb.system import LLMOS
+    from llmos_nb.terminal.doctor import examine
 
     failed = 0
     with LLMOS(options.workspace) as system:

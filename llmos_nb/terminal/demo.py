@@ -36,10 +36,11 @@ def play(notebook: Path, out: Path) -> int:
     os.environ["PLAYGROUND"] = str(playground)  # where the notebook works; see its first cell
     os.environ["LLMOS_ENDPOINT"] = "scripted"
     document = nbformat.read(notebook, as_version=4)
-    total = sum(cell.cell_type == "code" for cell in document.cells)
+    print(f"Running {notebook} on the scripted endpoint, in {playground}")
 
     def progress(cell: object, cell_index: int) -> None:
-        print(f"\r  cell {cell_index + 1} of {len(document.cells)} ({total} with code)", end="", flush=True)
+        if sys.stdout.isatty():
+            print(f"\r  cell {cell_index + 1} of {len(document.cells)}", end="", flush=True)
 
     client = NotebookClient(
         document,
@@ -47,6 +48,8 @@ def play(notebook: Path, out: Path) -> int:
         kernel_name="python3",
         resources={"metadata": {"path": str(notebook.resolve().parent)}},
         on_cell_start=progress,
+        record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors; the page shows the rest
     )
     failed = ""
     try:

@@ -18,7 +18,10 @@ from llmos_nb.system import LLMOS
 __all__ = ["Check", "examine"]
 
 #: Distributions that must be there, and those that an extra brings.
-REQUIRED = ("claude-agent-sdk", "ipython", "ipywidgets", "jupyterlab", "nest-asyncio", "pandas", "python-frontmatter", "sqlalchemy")
+REQUIRED = (
+    "claude-agent-sdk", "ipython", "ipywidgets", "jupyterlab", "markdown-it-py", "nest-asyncio", "pandas",
+    "python-frontmatter", "pyyaml", "sqlalchemy", "tree-sitter", "tree-sitter-bash",
+)  # fmt: skip
 OPTIONAL = {"matplotlib": "data", "nbval": "test"}
 
 
@@ -48,6 +51,8 @@ def _guarded(name: str, look: Callable[[LLMOS], Check], system: LLMOS) -> Check:
         return look(system)
     except LlmosError as error:
         return Check(name, False, error.message, error.remedy)
+    except OSError as error:
+        return Check(name, False, str(error), "Free some space, or choose a workspace that you can write to.")
 
 
 def _packages() -> Iterator[Check]:

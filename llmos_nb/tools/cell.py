@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import contextvars
 import re
 import sys
 import types
-import weakref
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.guard.effects import FileEffects, watching
 from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
+from llmos_nb.tools.turn import alone
 
 __all__ = ["INSPECT", "RUN_CELL", "columns_of", "describe", "mentioned_names", "relative"]
 
@@ -54,27 +51,8 @@ def relative(paths: Iterable[Path], cwd: Path) -> tuple[str, ...]:
 
 async def _run_cell(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
     code = str(arguments["code"])
-    async with _alone():
+    async with alone():
         return await _run_alone(context, code)
-
-
-#: Set while a cell runs: what it awaits, another goal even, belongs to it and does not wait for its end.
-_inside: Final = contextvars.ContextVar("llmos_inside_a_cell", default=False)
-_turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = weakref.WeakKeyDictionary()
-
-
-@contextlib.asynccontextmanager
-async def _alone() -> AsyncIterator[None]:
-    """One cell at a time, whatever runs it: two that await would get each other's outputs, names and files."""
-    if _inside.get():
-        yield
-        return
-    async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-        token = _inside.set(True)
-        try:
-            yield
-        finally:
-            _inside.reset(token)
 
 
 async def _run_alone(context: ToolContext, code: str) -> ToolResult:

@@ -54,10 +54,9 @@ async def _write_file(context: ToolContext, arguments: dict[str, Any]) -> ToolRe
         return ToolResult(text=f"{path.name} is a folder.", error="IsADirectoryError")
     context.undo.keep_file(path)
     data = str(arguments["content"]).encode("utf-8")
-    existed = path.exists()
     atomic_write(path, data)
-    return ToolResult(
-        text=f"{'Replaced' if existed else 'Wrote'} {arguments['path']} ({len(data)} bytes).",
+    return ToolResult(  # the same words whether the file was there: a replay finds it there
+        text=f"Wrote {arguments['path']} ({len(data)} bytes).",
         files=relative([path], context.cwd),
     )
 

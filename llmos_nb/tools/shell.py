@@ -49,8 +49,7 @@ def _execute(command: str, cwd: Path, timeout_s: float, stopped: Callable[[], bo
     reader.start()
     deadline = time.monotonic() + timeout_s
     why = ""
-    # Not reaped before its processes are ended: until then nothing else can be given its number.
-    while not why and os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    while not why and not _is_over(process):
         if stopped():
             why = "stopped"
         elif time.monotonic() > deadline:
@@ -64,6 +63,13 @@ def _execute(command: str, cwd: Path, timeout_s: float, stopped: Callable[[], bo
     process.stdout.close()
     cut = f"\n[cut after {OUTPUT_LIMIT} bytes]" if len(output) > OUTPUT_LIMIT else ""
     return process.returncode, bytes(output[:OUTPUT_LIMIT]).decode("utf-8", "replace") + cut, why
+
+
+def _is_over(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the command has ended. It is not reaped, so that nothing else is given its number meanwhile."""
+    if hasattr(os, "waitid"):
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return process.poll() is not None  # macOS before Python 3.13 cannot look without reaping
 
 
 def _read(stream: IO[bytes], output: bytearray) -> None:

@@ -110,6 +110,7 @@ def _recorded(
     with ExitStack() as stack:
         stack.enter_context(_replaced(publisher, "publish", published))
         stack.enter_context(_replaced(shell, "_showtraceback", held_back))
+        stack.enter_context(_replaced(shell.displayhook, "exec_result", None))  # the awaiting cell has its own
         stack.enter_context(_replaced(trap, "hook", displayed))
         stack.enter_context(_replaced(sys, "displayhook", displayed))  # the trap is set already when a cell awaits us
         yield

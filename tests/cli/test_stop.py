@@ -154,6 +154,34 @@ def _main() -> int:
     return threading.main_thread().ident
 
 
+FIRST = """
+import threading, time
+from llmos_nb import LLMOS
+
+with LLMOS("workspace", endpoint="scripted") as system:
+    stopped_at = []
+    def stop():
+        while not system.running:
+            time.sleep(0.01)
+        time.sleep(0.5)
+        stopped_at.append(time.monotonic())
+        system.stop()
+    threading.Thread(target=stop, daemon=True).start()
+    result = system.run("Add 2 and 3")
+    print(result.status, time.monotonic() - stopped_at[0], system.economy.reserved_usd)
+    print(system.run("Add 2 and 3").status)
+"""
+
+
+def test_stop_while_the_sdk_is_loaded_for_the_first_time(playground: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, timeout=60, check=True)
+    lines = done.stdout.splitlines()
+    status, took, reserved = next(line for line in lines if "stopped" in line).split()
+    assert (status, float(reserved)) == ("stopped", 0.0)
+    assert float(took) < LIMIT_S
+    assert lines[-1] == "success"
+
+
 PROGRAM = """
 import sys
 from llmos_nb import LLMOS

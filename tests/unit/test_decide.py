@@ -44,7 +44,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("verdict", "confidence", "auto", "follower", "mixed"), CASES)
-def test_the_table_of_modes(verdict: str, confidence: float, auto: str, follower: str | None, mixed: str | None) -> None:
+def test_the_table_of_modes(
+    verdict: str, confidence: float, auto: str, follower: str | None, mixed: str | None
+) -> None:
     found = match(verdict, confidence)
     for asked, expected in (("auto", auto), ("follower", follower), ("mixed", mixed), ("learner", "learner")):
         if expected is None:
@@ -84,7 +86,9 @@ def test_every_mode_is_known_in_any_case(mode: str) -> None:
     assert check_mode(f" {mode.upper()} ") == mode
 
 
-@pytest.mark.parametrize(("wrong", "right"), [("folower", "follower"), ("learn", "learner"), ("crystal", "crystallized")])
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("folower", "follower"), ("learn", "learner"), ("crystal", "crystallized")]
+)
 def test_an_unknown_mode_is_met_with_the_closest(wrong: str, right: str) -> None:
     with pytest.raises(UnknownMode) as caught:
         decide("g", match("none", 0.0), mode=wrong)

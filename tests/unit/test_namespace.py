@@ -40,7 +40,9 @@ def test_the_value_of_the_last_expression_is_shown(space: Namespace, capsys: pyt
     assert space.names["x"] == 20
 
 
-@pytest.mark.parametrize("code", ["x = 1", "None", "21;", "print()  if False else None", "", "# only a comment", "for i in [1]:\n    i"])
+@pytest.mark.parametrize(
+    "code", ["x = 1", "None", "21;", "print()  if False else None", "", "# only a comment", "for i in [1]:\n    i"]
+)
 def test_nothing_is_shown_where_there_is_no_value(code: str, space: Namespace) -> None:
     assert run(space, code).outputs == ()
 
@@ -190,7 +192,8 @@ def test_rich_output_is_kept_and_passed_on(ipython: Any) -> None:
     passed: list[dict[str, Any]] = []
     ipython.display_pub.publish = lambda data, metadata=None, **options: passed.append(data)
     space = ShellNamespace(ipython)
-    code = "import pandas as pd\nfrom IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))\npd.DataFrame({'a': [1]})"
+    imports = "import pandas as pd\nfrom IPython.display import HTML, display\n"
+    code = imports + "display(HTML('<b>x</b>'))\npd.DataFrame({'a': [1]})"
     result = run(space, code)
     assert [output.mime for output in result.outputs] == ["text/html", "text/html"]
     assert result.outputs[0].data["text/html"] == "<b>x</b>"
@@ -237,7 +240,9 @@ def test_figures_are_recorded_as_pictures_by_the_inline_backend(ipython: Any) ->
         plt.switch_backend("module://matplotlib_inline.backend_inline")  # as %matplotlib inline does in a kernel
         plt.ion()
         select_figure_formats(ipython, {"png"})
-        result = run(space, "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2])\nprint('drawn')")
+        result = run(
+            space, "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2])\nprint('drawn')"
+        )
     finally:
         plt.close("all")
         plt.ioff()

@@ -33,7 +33,9 @@ def test_every_tool_has_a_rule(tmp_path: Path) -> None:
         assert check(tool, {}, tmp_path).rule != "unknown-tool"
 
 
-@pytest.mark.parametrize("tool", ["read_file", "write_file", "edit_file", "Read", "Write", "Edit", "MultiEdit", "NotebookEdit"])
+@pytest.mark.parametrize(
+    "tool", ["read_file", "write_file", "edit_file", "Read", "Write", "Edit", "MultiEdit", "NotebookEdit"]
+)
 @pytest.mark.parametrize("path", [None, 5, ["a"], "", {}])
 def test_a_file_tool_must_name_a_file(tool: str, path: Any, tmp_path: Path) -> None:
     for name in ("path", "file_path", "notebook_path"):

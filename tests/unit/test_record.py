@@ -24,7 +24,9 @@ def made(tool: str, result: ToolResult | None = OK, **arguments: Any) -> Call:
 
 
 def test_a_call_that_worked_is_replayed_with_what_it_did() -> None:
-    (step,) = recorded_steps([made("run_cell", ToolResult(text="1", defines={"x": "int"}, files=("a",)), code="x = 1")])
+    (step,) = recorded_steps(
+        [made("run_cell", ToolResult(text="1", defines={"x": "int"}, files=("a",)), code="x = 1")]
+    )
     assert (step.tool, step.arguments, step.output, step.duration_s) == ("run_cell", {"code": "x = 1"}, "1", 0.1235)
     assert step.expect.replay and step.expect.defines == {"x": "int"} and step.expect.files == ("a",)
     assert step.expect.digest
@@ -101,7 +103,11 @@ def test_inputs_are_files_that_were_read_and_not_made(tmp_path: Path, monkeypatc
 
 def test_the_environment_names_what_the_code_imports() -> None:
     code = "import pandas as pd, os.path\nfrom numpy.linalg import norm\nfrom . import x\nimport not_a_package"
-    calls = [made("run_cell", code=code), made("run_cell", code="%magic\nimport sqlalchemy"), made("run_shell", command="x")]
+    calls = [
+        made("run_cell", code=code),
+        made("run_cell", code="%magic\nimport sqlalchemy"),
+        made("run_shell", command="x"),
+    ]
     environment = environment_of(calls)
     assert environment["python"] == platform.python_version() and environment["llmos_nb"]
     assert sorted(environment["packages"]) == ["numpy", "pandas", "sqlalchemy"]

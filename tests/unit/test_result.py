@@ -41,10 +41,12 @@ def words(page: str) -> str:
         ({"simulated": True}, ["$0.0512 play money"]),
         ({"mode": "follower", "simulated": True, "cost_usd": 0.0, "saved_usd": 0.05}, ["saved $0.0500 play money"]),
         ({"cost_usd": None}, ["cost unknown"]),
-        ({"mode": "mixed", "mode_reason": "the replay was refused: no df"}, ["guided by a trace", "the replay was refused: no df"]),
+        ({"mode": "mixed", "mode_reason": "the replay was refused: no df"},
+         ["guided by a trace", "the replay was refused: no df"]),
         ({"status": "failed", "reason": "the disk is full", "remedy": "Free some space.", "text": ""},
          ["failed", "the disk is full", "Free some space."]),
-        ({"status": "over_budget", "reason": "used up", "text": "Half an answer."}, ["over budget", "used up", "Half an answer."]),
+        ({"status": "over_budget", "reason": "used up", "text": "Half an answer."},
+         ["over budget", "used up", "Half an answer."]),
     ],
 )  # fmt: skip
 def test_the_three_forms_hold_the_same_facts(facts: dict[str, Any], said: list[str]) -> None:
@@ -62,7 +64,7 @@ def test_text_and_html_show_the_steps_and_how_they_ended() -> None:
     assert "<strong>answer</strong>" in bundle["text/html"]
 
 
-EVIL = '<script>alert(1)</script><img src=x onerror=alert(1)>'
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
 @pytest.mark.parametrize("field", ["text", "reason", "remedy", "goal", "mode_reason", "agent", "endpoint"])
@@ -92,8 +94,10 @@ def test_no_trick_of_markdown_lets_markup_through(text: str) -> None:
 def test_no_markup_survives_in_steps_and_links() -> None:
     step = ShownStep("<b>tool</b>", f"```\n{EVIL}\n```\n</pre>{EVIL}", EVIL)
     page = shown(make(text=f"[x](javascript:alert(1)) `{EVIL}`\n\n    {EVIL}", steps=(step,)))
-    assert "<script" not in page["text/html"] and "<img" not in page["text/html"] and "javascript:" not in re.findall(
-        r'href="([^"]*)', page["text/html"]
+    assert (
+        "<script" not in page["text/html"]
+        and "<img" not in page["text/html"]
+        and "javascript:" not in re.findall(r'href="([^"]*)', page["text/html"])
     )
     fenced = re.search(r"^(`{4,})text\n(.*?)^\1$", page["text/markdown"], re.DOTALL | re.MULTILINE)
     assert fenced is not None and EVIL in fenced[2]  # inside a fence it is only text

@@ -16,11 +16,19 @@ import pytest
 
 from llmos_nb import LLMOS
 from llmos_nb.dispatch.result import RunResult
-from llmos_nb.errors import EmptyGoal, LlmosError, ModeUnavailable, SettingsError, StoreError, UnknownAgent, UnknownMode
-from llmos_nb.kernel import files, state
+from llmos_nb.errors import (
+    EmptyGoal,
+    LlmosError,
+    ModeUnavailable,
+    SettingsError,
+    StoreError,
+    UnknownAgent,
+    UnknownMode,
+)
+from llmos_nb.kernel import files
 from llmos_nb.kernel.events import Event, ModeDecided, Notice, RunEnded, RunStarted, ToolFinished
 from llmos_nb.learning.record import input_digests, recorded_steps
-from llmos_nb.memory import Trace, TraceStore
+from llmos_nb.memory import Trace
 from llmos_nb.tools.namespace import PlainNamespace
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Workbench
@@ -74,7 +82,12 @@ def test_a_known_goal_is_replayed_free_and_counted(system: LLMOS) -> None:
     (row,) = system.traces.rows()
     for mode in ("auto", "follower"):
         result = system.run(GOAL, mode=mode)
-        assert (result.status, result.mode, result.text, result.cost_usd) == ("success", "follower", "The sum is 4.", 0.0)
+        assert (result.status, result.mode, result.text, result.cost_usd) == (
+            "success",
+            "follower",
+            "The sum is 4.",
+            0.0,
+        )
         assert (result.saved_usd, result.trace_id, result.agent) == (0.05, row["id"], "generalist")
     assert system.traces.uses(row["id"]).successes == 2
     assert system.economy.saved_usd == pytest.approx(0.10) and system.economy.spent_usd() == 0
@@ -149,7 +162,10 @@ def test_events_tell_the_life_of_a_goal(system: LLMOS) -> None:
 
 def test_explain_says_what_would_be_done_and_does_nothing(system: LLMOS) -> None:
     decision = system.explain(GOAL)
-    assert (decision.mode, decision.match.trace_id if decision.match else None) == ("follower", follow(system).trace_id)
+    assert (decision.mode, decision.match.trace_id if decision.match else None) == (
+        "follower",
+        follow(system).trace_id,
+    )
     system.agents.create("researcher", "Looks things up.", ["run_cell"], "You look things up.")
     assert system.explain("another goal").mode == "learner"
     assert system.explain(GOAL, mode="learner").mode == "learner"
@@ -294,7 +310,8 @@ def test_what_cannot_be_begun_is_refused_with_a_remedy(
 
 
 @pytest.mark.parametrize(
-    "options", [{"budget_usd": -1}, {"endpoint": "ftp://x"}, {"nonsense": 1}, {"mode": "folower"}, {"workspace": "a\0b"}]
+    "options",
+    [{"budget_usd": -1}, {"endpoint": "ftp://x"}, {"nonsense": 1}, {"mode": "folower"}, {"workspace": "a\0b"}],
 )
 def test_unusable_settings_are_refused_at_once(options: dict[str, Any], place: Path) -> None:
     with pytest.raises(SettingsError):
@@ -361,10 +378,10 @@ from llmos_nb.errors import LlmosError
 from llmos_nb.memory import Step, Trace
 system = LLMOS("workspace")
 system.traces.add(Trace(goal="write", steps=[Step("write_file", {{"path": "out.txt", "content": "x" * 60_000}})]))
-with open("filler", "wb") as file:
-    try:
-        while True: file.write(b"x" * 4096); file.flush()
-    except OSError: pass
+filler = os.open("filler", os.O_CREAT | os.O_WRONLY)
+try:
+    while True: os.write(filler, b"x" * 4096)
+except OSError: os.close(filler)
 try:
     result = system.run("write", mode="follower")
     print(result.status, "|", result.reason)
@@ -392,7 +409,9 @@ def test_a_really_full_disk_is_told_and_the_next_call_works(place: Path) -> None
     assert lines[2] == "success 60000"
 
 
-def test_a_disk_that_fills_up_while_a_trace_is_added_leaves_no_half(system: LLMOS, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_while_a_trace_is_added_leaves_no_half(
+    system: LLMOS, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -467,7 +486,11 @@ def test_two_systems_share_a_workspace(system: LLMOS) -> None:
 
 def test_runs_at_the_same_time_do_not_disturb_each_other(place: Path) -> None:
     for name in "ab":
-        record(f"do {name}", f"import asyncio\n{name} = 1\nawait asyncio.sleep(0.02)\nprint('{name}')", answer=f"did {name}")
+        record(
+            f"do {name}",
+            f"import asyncio\n{name} = 1\nawait asyncio.sleep(0.02)\nprint('{name}')",
+            answer=f"did {name}",
+        )
 
     async def work(system: LLMOS) -> list[RunResult]:
         return await asyncio.gather(*(system.execute(f"do {name}", mode="follower") for name in "ab"))
@@ -503,4 +526,3 @@ def test_the_state_database_is_damaged(place: Path) -> None:
 
 def test_it_says_what_it_is(place: Path) -> None:
     assert repr(LLMOS("workspace", endpoint="scripted")) == "LLMOS(workspace='workspace', endpoint='scripted')"
-    assert isinstance(TraceStore, type) and state.METADATA is not None

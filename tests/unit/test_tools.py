@@ -180,9 +180,7 @@ def test_inspect_describes_without_showing_contents(cwd: Path) -> None:
         ("read_file", {"path": "a", "first_line": 0}, "first_line counts from 1"),
     ],
 )
-def test_bad_arguments_are_told_and_nothing_runs(
-    tool: str, arguments: dict[str, Any], words: str, cwd: Path
-) -> None:
+def test_bad_arguments_are_told_and_nothing_runs(tool: str, arguments: dict[str, Any], words: str, cwd: Path) -> None:
     Path("a").write_text("x")
     result = call(cwd, tool, **arguments)
     assert result.status == "error"
@@ -253,7 +251,7 @@ def test_files_are_written_read_and_edited(cwd: Path) -> None:
     edited = call(cwd, "edit_file", path="notes/a.txt", old="two", new="2")
     assert (edited.status, edited.files) == ("ok", ("notes/a.txt",))
     assert Path("notes/a.txt").read_text() == "one\n2\nthree\n"
-    assert call(cwd, "write_file", path="notes/a.txt", content="new").text.startswith("Replaced")
+    assert call(cwd, "write_file", path="notes/a.txt", content="new").text == "Wrote notes/a.txt (3 bytes)."
 
 
 def test_an_edit_keeps_line_ends(cwd: Path) -> None:
@@ -317,7 +315,9 @@ def test_nothing_outside_is_written(where: str, cwd: Path) -> None:
     assert not list(outside.iterdir()) and not (cwd.parent / "out.txt").exists()
 
 
-@pytest.mark.parametrize("path", ["workspace/.llmos/state.db", "workspace/agents/a.md", "workspace/llmos.toml", "", "a\0b"])
+@pytest.mark.parametrize(
+    "path", ["workspace/.llmos/state.db", "workspace/agents/a.md", "workspace/llmos.toml", "", "a\0b"]
+)
 def test_the_systems_own_files_and_impossible_names_are_refused(path: str, cwd: Path) -> None:
     (cwd / "workspace" / "agents").mkdir(parents=True)
     denied(cwd, "write_file", path=path, content="x")

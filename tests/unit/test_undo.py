@@ -246,10 +246,7 @@ def test_tables_are_put_back_in_place() -> None:
     frame.attrs["source"] = "test"
     names: dict[str, Any] = {"df": frame, "s": series, "all": [frame]}
     before, series_before = frame.copy(deep=True), series.copy(deep=True)
-    code = (
-        "df['c'] = 1; df.loc['r', 'a'] = 99; df.pop('b'); df.attrs.clear()\n"
-        "s.iloc[0] = -1; s.name = 'other'"
-    )
+    code = "df['c'] = 1; df.loc['r', 'a'] = 99; df.pop('b'); df.attrs.clear()\ns.iloc[0] = -1; s.name = 'other'"
     assert changed_and_back(names, code, "df s") == []
     assert names["df"] is names["all"][0] is frame and names["s"] is series
     pd.testing.assert_frame_equal(frame, before)
@@ -259,7 +256,9 @@ def test_tables_are_put_back_in_place() -> None:
 
 def test_the_users_own_objects_get_their_attributes_back() -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec("class Account:\n    log = []\n    def __init__(self): self.total = 1; self.items = [1]\na = Account()", names)
+    exec(
+        "class Account:\n    log = []\n    def __init__(self): self.total = 1; self.items = [1]\na = Account()", names
+    )
     account = names["a"]
     assert changed_and_back(names, "a.total = 5; a.items.append(2); a.extra = 1; Account.log.append('x')", "a") == []
     assert names["a"] is account

@@ -51,7 +51,8 @@ def test_other_outputs_have_another_digest(one: Output, other: Output) -> None:
     [
         (text("<object object at 0x7f0000000001>"), text("<object object at 0x7f0000000002>")),
         (text("<function <lambda> at 0x7f0000000001>"), text("<function <lambda> at 0x7f0000000002>")),
-        (text("<code object f at 0x7f0000000001, file \"x\", line 1>"), text("<code object f at 0x7f0000000002, file \"x\", line 1>")),
+        (text("<code object f at 0x7f0000000001, file \"x\", line 1>"),
+         text("<code object f at 0x7f0000000002, file \"x\", line 1>")),
         (text("   a\n0  1", **{"text/html": "<table id='T_1'>"}), text("   a\n0  1", **{"text/html": "<table id='T_2'>"})),
     ],
 )  # fmt: skip
@@ -78,7 +79,10 @@ def test_a_result_meets_the_expectation_made_from_it() -> None:
 
 def test_how_printing_is_cut_into_pieces_does_not_count() -> None:
     err = Output("stderr", {"text/plain": "w"})
-    assert expectation(result(printed("a"), err, printed("b"), text("1")), replay=True).outputs == ("stream", "text/plain")
+    assert expectation(result(printed("a"), err, printed("b"), text("1")), replay=True).outputs == (
+        "stream",
+        "text/plain",
+    )
 
 
 @pytest.mark.parametrize(
