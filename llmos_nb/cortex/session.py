@@ -37,7 +37,8 @@ class Session:
         self._options = options
         self._jobs: asyncio.Queue[tuple[Job, asyncio.Future[bool]] | None] = asyncio.Queue()
         self._client: Any = None
-        self._connecting: Any = None
+        #: A client that is being connected or disconnected.
+        self._passing: Any = None
         self._used = False
         self._seen_init = asyncio.Event()
         self._stderr: deque[str] = deque(maxlen=20)
@@ -112,7 +113,7 @@ class Session:
         """End the process at once: the SDK would wait for a hanging one for ten seconds, and leave it behind when
         Python ends before that. The SDK offers no way to its process but its own attributes.
         """
-        client = self._client or self._connecting
+        client = self._client or self._passing
         process = getattr(getattr(client, "_transport", None), "_process", None)
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -153,17 +154,20 @@ class Session:
             await self._disconnect()
 
     async def _disconnect(self) -> None:
-        client, self._client = self._client, None
+        client = self._passing = self._client
+        self._client = None
         if client is not None:
             try:
                 await client.disconnect()
             except Exception as error:  # noqa: BLE001 - the process is gone either way
                 self.heard(f"disconnect: {error}")
+            finally:
+                self._passing = None
 
     async def _connect(self) -> None:
         # It takes seconds, in which this loop must go on: a stop has to be heard.
         sdk = await asyncio.to_thread(importlib.import_module, "claude_agent_sdk")
-        client = self._connecting = sdk.ClaudeSDKClient(self._options(self))
+        client = self._passing = sdk.ClaudeSDKClient(self._options(self))
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
                 await client.connect()
@@ -173,7 +177,7 @@ class Session:
                 await client.disconnect()
             raise
         finally:
-            self._connecting = None
+            self._passing = None
         self._client, self._used = client, False
 
     async def _work(self, job: Job) -> None:

@@ -139,6 +139,24 @@ async def test_cancelled_task(rig: Rig, goal: str) -> None:
     await check_afterwards(rig)
 
 
+async def test_closing_leaves_no_process_behind(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(ADD)
+    assert (await rig.run("add it up")).status == "success"
+    before = set(children())
+    newest = max(before)
+    os.kill(newest, signal.SIGSTOP)  # it reacts to nothing
+    rig.close()
+    assert newest not in children()
+    assert (await rig.run("add it up")).reason.startswith("The system was closed")
+
+
+async def test_closing_ends_what_runs(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(ADD, SLOW)
+    soon(at_work(rig, "talk slowly"), rig.cortex.close)
+    result = await rig.run("talk slowly")
+    assert (result.status, result.reason) == ("failed", "the client was closed while it worked")
+
+
 async def test_interrupt_of_a_cell_that_blocks(rig: Rig) -> None:
     """Ctrl-C while agent code holds the main thread."""
     soon(at_work(rig, "block"), lambda: signal.pthread_kill(_main(), signal.SIGINT))
