@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +312,8 @@ class Dispatcher:
                 run, "failed", "the scripted endpoint does not know this goal", outcome.text,
                 remedy="It plays tutorial scripts only: set ANTHROPIC_API_KEY, or LLMOS_ENDPOINT to a model's URL.",
             )  # fmt: skip
+        if parts.endpoint.kind == "scripted" and outcome.status == "success" and server.gave_up(run.goal.text):
+            outcome = replace(outcome, status="failed", reason="the script could not go on")
         trace_id, text = None, outcome.text
         if job.result is not None or run.bench.calls:
             trace = self._trace(run, outcome)

@@ -88,6 +88,12 @@ async def test_tool_without_a_grant_is_not_run(rig: Rig, monkeypatch: pytest.Mon
     assert not [event for event in rig.of(ToolFinished, result.run_id) if event.status == "ok"]
 
 
+async def test_agent_that_says_it_cannot_go_on_has_failed(rig: Rig) -> None:
+    result = await rig.run("add it up", agent=Agent("watcher", tools=("inspect",), prompt="You look."))
+    assert (result.status, result.reason) == ("failed", "the script could not go on")
+    assert "not granted" in result.text
+
+
 async def test_workspace_budget_that_is_used_up(make_rig: Callable[..., Rig]) -> None:
     rig = make_rig(ADD, budget_usd=0.001)
     result = await rig.run("add it up", budget_usd=0.5)

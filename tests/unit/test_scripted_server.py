@@ -263,3 +263,12 @@ def test_a_failing_server_says_so(server: ScriptedServer, monkeypatch: pytest.Mo
     monkeypatch.setattr("llmos_nb.cortex.scripted.handler.play", broken)
     status, _, body = ask(server, request())
     assert (status, json.loads(body)["error"]) == (500, {"type": "api_error", "message": "RuntimeError: a bug"})
+
+
+def test_an_answer_that_gives_up_is_remembered_until_the_goal_is_played_to_its_end(server: ScriptedServer) -> None:
+    goal = "Compute the first 3 prime numbers"
+    assert not server.gave_up(goal)
+    ask(server, request(goal, tools=[]))  # offers no tool, so the script cannot go on
+    assert server.gave_up(goal)
+    ask(server, request(goal))
+    assert not server.gave_up(goal)

@@ -141,7 +141,10 @@ class Handler(BaseHTTPRequestHandler):
             self._endpoint.requests.add_unknown(reply.goal)
         reply, stop_reason = _limited(reply, limit)
         script = reply.script.name if reply.script else ""
-        self._note("message", 200, goal=reply.goal, script=script, stream=stream, fault=fault.kind if fault else "")
+        self._note(
+            "message", 200, goal=reply.goal, script=script, stream=stream, fault=fault.kind if fault else "",
+            gives_up=reply.gives_up,
+        )  # fmt: skip
         output_tokens = limit if stop_reason == "max_tokens" else count_output_tokens(reply)
         usage = {"input_tokens": count_input_tokens(request), "output_tokens": output_tokens}
         headers = {LABEL: script or UNKNOWN}

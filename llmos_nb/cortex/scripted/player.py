@@ -25,9 +25,10 @@ LISTED: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Text of the assistant."""
+    """Text of the assistant. ``gives_up`` marks one that says why the goal cannot be reached."""
 
     text: str
+    gives_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Reply:
     parts: tuple[TextPart | ToolPart, ...]
     goal: str
     script: Script | None = None
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether this message ends the goal without having reached it."""
+        return self.script is None or any(isinstance(part, TextPart) and part.gives_up for part in self.parts)
 
     @property
     def stop_reason(self) -> str:
@@ -101,11 +107,11 @@ def _next_parts(bound: Bound, conversation: Conversation) -> tuple[TextPart | To
     for exchange in conversation.exchanges:
         progress = _advance(progress, exchange, len(turns))
     if progress.failed:
-        return (TextPart(_failed(progress.errors, turns[progress.turn])),)
+        return (TextPart(_failed(progress.errors, turns[progress.turn]), gives_up=True),)
     if progress.recovering:
         recovery = script.recovery(progress.turn + 1, guided=guided)
         if recovery is None:
-            return (TextPart(_failed(progress.errors, turns[progress.turn])),)
+            return (TextPart(_failed(progress.errors, turns[progress.turn]), gives_up=True),)
         scope = Scope(bound.values, progress.results + progress.failing, progress.error)
         return _perform(recovery, scope, conversation.tools)
     scope = Scope(bound.values, progress.results, progress.error)
@@ -122,10 +128,10 @@ def _perform(turn: Turn, scope: Scope, offered: Sequence[str]) -> tuple[TextPart
     for call in turn.calls:
         name = _offered_name(call.tool, offered)
         if name is None:
-            return (TextPart(_not_granted(call.tool, offered)),)
+            return (TextPart(_not_granted(call.tool, offered), gives_up=True),)
         arguments, missing = _arguments(call, scope)
         if missing:
-            return (TextPart(_unprepared(call.tool, missing, scope)),)
+            return (TextPart(_unprepared(call.tool, missing, scope), gives_up=True),)
         parts.append(ToolPart(name, arguments))
     return tuple(parts)
 

@@ -25,6 +25,8 @@ class RequestRecord:
     stream: bool = False
     #: The fault that it met, if any.
     fault: str = ""
+    #: Whether the answer says that the goal cannot be reached.
+    gives_up: bool = False
 
 
 class RequestLog:
@@ -49,6 +51,12 @@ class RequestLog:
             self._unknown[goal] = None
             if len(self._unknown) > KEPT:
                 del self._unknown[next(iter(self._unknown))]
+
+    def gave_up(self, goal: str) -> bool:
+        """Whether the last answer about ``goal`` says that it cannot be reached."""
+        with self._lock:
+            answers = (record for record in reversed(self._records) if record.kind == "message")
+            return next((record.gives_up for record in answers if record.goal == goal), False)
 
     @property
     def count(self) -> int:

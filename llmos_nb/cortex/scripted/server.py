@@ -105,6 +105,10 @@ class ScriptedServer:
         """Does a script of this server claim ``goal``?"""
         return knows(goal, self.scripts)
 
+    def gave_up(self, goal: str) -> bool:
+        """Did the last answer about ``goal`` say that it cannot be reached: a tool not granted, a step that failed?"""
+        return self.requests.gave_up(goal)
+
     def next_fault(self) -> Fault | None:
         """The fault that the message request just arrived meets; counts it."""
         with self._lock:
