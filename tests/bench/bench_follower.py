@@ -37,9 +37,12 @@ async def main() -> None:
         await bench.call("run_cell", {"code": CODE})
         system.traces.add(
             Trace(
-                goal=GOAL, steps=recorded_steps(bench.calls), inputs=input_digests(bench.calls, folder),
-                agent="generalist", answer="counted",
-            )  # fmt: skip
+                goal=GOAL,
+                steps=recorded_steps(bench.calls),
+                inputs=input_digests(bench.calls, folder),
+                agent="generalist",
+                answer="counted",
+            )
         )
     started = time.perf_counter()
     for number in range(STORED - 1):
