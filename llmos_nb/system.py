@@ -99,7 +99,7 @@ class LLMOS:
                 "Goals cannot be run in a project: this version has none.", remedy="Leave project out."
             )
         chosen_mode = check_mode(mode or self.settings.mode)
-        chosen = self._agent(agent)
+        chosen = self.agent(agent)
         limit = self.settings.run_budget_usd if budget_usd is None else budget_usd
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 <= limit < float("inf"):
             raise SettingsError(
@@ -120,15 +120,22 @@ class LLMOS:
         )
 
     def run(self, goal: str, *args: Any, **options: Any) -> RunResult:
-        """:meth:`execute` for code that does not await: in a plain script, and inside a running loop as well."""
+        """:meth:`execute` for code that does not await: in a plain script, and inside a running loop as well.
+
+        Raises:
+            KeyboardInterrupt: a person interrupted the run; it is settled and kept.
+        """
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(self.execute(goal, *args, **options))
-        import nest_asyncio  # patches the loop, so only for whoever asks for it
+            result = asyncio.run(self.execute(goal, *args, **options))
+        else:
+            import nest_asyncio  # patches the loop, so only for whoever asks for it
 
-        nest_asyncio.apply(loop)
-        result: RunResult = loop.run_until_complete(self.execute(goal, *args, **options))
+            nest_asyncio.apply(loop)
+            result = loop.run_until_complete(self.execute(goal, *args, **options))
+        if result.interrupted:
+            raise KeyboardInterrupt  # as any other call: what comes after it must not go on
         return result
 
     def explain(self, goal: str, mode: str | None = None, agent: str | None = None) -> Decision:
@@ -137,7 +144,7 @@ class LLMOS:
         Raises:
             EmptyGoal, UnknownAgent, UnknownMode, ModeUnavailable: see :meth:`execute`.
         """
-        name = self._agent(agent).name if agent is not None else None
+        name = self.agent(agent).name if agent is not None else None
         return self._dispatcher.decision(_checked_goal(goal), mode or self.settings.mode, name)
 
     def stop(self, run_id: str | None = None) -> list[str]:
@@ -251,8 +258,12 @@ class LLMOS:
     def _default_model(self) -> str | None:
         return "scripted" if self.endpoint.kind == "scripted" else None
 
-    def _agent(self, name: str | None) -> Agent:
-        """The agent to use, its grant checked against the tools there are."""
+    def agent(self, name: str | None = None) -> Agent:
+        """The agent called ``name``, or the default one, its grant checked against the tools there are.
+
+        Raises:
+            UnknownAgent, AgentFileError: there is none of that name, or its file cannot be used.
+        """
         from llmos_nb.guard.policy import BUILT_IN_TOOLS
         from llmos_nb.tools.registry import TOOLS
 

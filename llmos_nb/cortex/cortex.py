@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Callable, Coroutine, Hashable
 from pathlib import Path
@@ -179,6 +180,10 @@ def _started_loop() -> asyncio.AbstractEventLoop:
     loop: asyncio.AbstractEventLoop = factory()
 
     def work() -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            # Processes inherit the mask: an interrupt goes to the kernel's whole process group, and must not kill
+            # the CLI under a run that is being stopped in an orderly way.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         loop.run_forever()
         loop.close()
 

@@ -106,6 +106,7 @@ def isolated_environment(environ: Mapping[str, str], *, url: str, key: str, home
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_KEY": key,
         "CLAUDE_CONFIG_DIR": str(home),
+        "CLAUDE_CODE_MAX_RETRIES": "2",  # the CLI's own ten would hide a server that is not there for three minutes
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
         "DISABLE_TELEMETRY": "1",

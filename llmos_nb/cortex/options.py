@@ -18,7 +18,7 @@ from llmos_nb.errors import SettingsError
 from llmos_nb.mind import Agent
 from llmos_nb.tools.registry import TOOLS
 
-__all__ = ["PREAMBLE", "build_options"]
+__all__ = ["PREAMBLE", "build_options", "check_sdk_options"]
 
 #: What every agent is told before its own prompt. Constant: nothing in it may vary from run to run.
 PREAMBLE: Final = """\
@@ -92,6 +92,15 @@ def build_options(
         raise SettingsError(
             f"The SDK refuses its options: {error}.", remedy="Check [sdk] and the agent file."
         ) from error
+
+
+def check_sdk_options(options: Mapping[str, Any], where: str) -> None:
+    """Refuse option names that the SDK does not have, or that are not for the user to set.
+
+    Raises:
+        SettingsError: the first such name, with the closest one there is.
+    """
+    _known(options, where)
 
 
 def _known(options: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -31,10 +31,12 @@ def judge(job: Job) -> Outcome:
     if result.subtype == "error_max_budget_usd":
         return Outcome("over_budget", "the run used up its budget", text)
     if result.is_error or result.subtype != "success":
-        return Outcome("failed", _api_error(result), text, _api_remedy(result))
+        return Outcome("failed", _api_error(result), text, _api_remedy(result, job.endpoint.url))
     text = result.result or text
+    if getattr(result, "stop_reason", None) == "refusal":
+        return Outcome("failed", "the model refused to answer", text, "Say the goal in other words.")
     calls = job.workbench.calls
-    last = next((call for call in reversed(calls) if call.tool != "inspect"), None)
+    last = next((call for call in reversed(calls) if call.tool != "inspect"), calls[-1] if calls else None)
     if last is not None and last.status == "denied":
         return Outcome("denied", f"the guard refused {last.tool}: {last.verdict.reason}", text)
     if last is not None and last.result is not None and last.status == "error":
@@ -65,8 +67,13 @@ def _api_error(result: object) -> str:
     return f"{where}: {said[:300]}" if said else where
 
 
-def _api_remedy(result: object) -> str:
+def _api_remedy(result: object, url: str | None) -> str:
     status = getattr(result, "api_error_status", None)
+    said = f"{getattr(result, 'result', '')}".lower()
+    if url is not None and status is None and any(word in said for word in ("connect", "econn", "network", "socket")):
+        return f"Is the server at {url} running? %llmos_endpoint shows and chooses where calls go."
+    if "log in" in said or "logged in" in said or "/login" in said:
+        return "Set ANTHROPIC_API_KEY, or log in once with Claude Code in a terminal."
     if status in (401, 403):
         return "Check the key; `llmos-nb doctor` tells which endpoint is used."
     if status in (429, 529):

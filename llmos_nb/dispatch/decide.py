@@ -95,8 +95,8 @@ def decide(goal: str, match: Match, *, mode: str = "auto", thresholds: Threshold
         )
     if mode == "crystallized":
         raise ModeUnavailable(
-            "No crystal fits this goal.", remedy="Use --mode auto: a trace that fits is replayed just as free."
+            "There are no crystals in this version.", remedy="Use --mode auto: a trace that fits is replayed as free."
         )
     raise ModeUnavailable(
-        "This goal has no plan to orchestrate.", remedy="Use --mode auto and give the goals one by one."
+        "Goals are not orchestrated in this version.", remedy="Use --mode auto and give the goals one by one."
     )

@@ -21,7 +21,7 @@ from llmos_nb.errors import BudgetExceeded, LlmosError, ModeUnavailable
 from llmos_nb.kernel.budget import ModelCall, Reservation, TokenEconomy, Tokens
 from llmos_nb.kernel.events import Event, EventBus, ModeDecided, ModelCalled, Notice, RunEnded, RunStarted
 from llmos_nb.learning.guidance import guidance
-from llmos_nb.learning.record import environment_of, input_digests, recorded_steps
+from llmos_nb.learning.record import environment_of, folder_named, input_digests, recorded_steps
 from llmos_nb.learning.replay import replay
 from llmos_nb.memory import Trace, TraceStore
 from llmos_nb.mind import Agent
@@ -71,11 +71,13 @@ class _Run:
     mode: str = ""
     mode_reason: str = ""
     ending: str = ""
+    ending_reason: str = ""
     usage: list[Usage] = field(default_factory=list)
     cost_usd: float | None = 0.0
 
     def end(self, status: str, reason: str) -> None:
-        self.ending = self.ending or status
+        if not self.ending:
+            self.ending, self.ending_reason = status, reason
         if self.job is not None:
             self.job.end(status, reason)
         else:
@@ -208,7 +210,9 @@ class Dispatcher:
             why += f" (could not be put back: {'; '.join(replayed.not_restored)})"
             self._notice(run, why)
         if replayed.stopped or (why and run.ending):
-            return self._result(run, run.ending or "stopped", why, "", trace_id=match.trace_id), ""
+            return self._result(
+                run, run.ending or "stopped", run.ending_reason or why, "", trace_id=match.trace_id
+            ), ""
         saved = self._count(run, match.trace, success=not why)
         if why:
             return None, why
@@ -257,7 +261,7 @@ class Dispatcher:
         with purse:
             run.job = self._job(run, hint, purse)
             if run.ending:
-                run.job.end(run.ending, "stopped by a person")
+                run.job.end(run.ending, run.ending_reason)
             await parts.cortex.run(run.job, goal.agent, parts.settings, model=goal.model)
             self._book(run, purse)
         return self._remember(run, judge(run.job), trace)
@@ -339,7 +343,7 @@ class Dispatcher:
             simulated_cost=self._parts.endpoint.simulated,
             duration_s=round(time.monotonic() - run.started, 3),
             tokens=_tokens(run),
-            environment=environment_of(calls),
+            environment={**environment_of(calls), **folder_named(run.goal.text, calls, outcome.text, run.goal.cwd)},
             inputs=input_digests(calls, run.goal.cwd),
             answer=outcome.text,
             reason="" if outcome.status == "success" else outcome.reason,

@@ -66,6 +66,11 @@ class RunResult:
         return self.status == "success"
 
     @property
+    def interrupted(self) -> bool:
+        """Whether a person's interrupt (Ctrl-C, the notebook's stop button) ended it."""
+        return self.status == "stopped" and self.reason.startswith("interrupted")
+
+    @property
     def label(self) -> str:
         """The run in a few words: how the goal was reached, or how it ended otherwise."""
         if not self.ok:

@@ -37,6 +37,8 @@ _CHANGES: Final[dict[str, tuple[tuple[int, int | None], ...]]] = {
     "shutil.rmtree": ((0, 1),),
     "sqlite3.connect": ((0, None),),
 }
+#: What SQLite puts beside a database: a change may be in these alone.
+_BESIDE_A_DATABASE: Final = ("-wal", "-shm", "-journal")
 #: Audit events of a program that is about to start.
 _PROGRAMS: Final = frozenset({"os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen"})
 
@@ -81,6 +83,9 @@ class FileEffects:
             for name in names:
                 if name is not None:
                     self._note_change(name)
+                    if event == "sqlite3.connect":
+                        for suffix in _BESIDE_A_DATABASE:
+                            self._undo.keep_file(name.with_name(name.name + suffix))
         finally:
             self._inside = False
 

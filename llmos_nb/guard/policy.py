@@ -20,8 +20,8 @@ __all__ = ["BUILT_IN_TOOLS", "check_tool"]
 BUILT_IN_TOOLS: Final[dict[str, str]] = {
     "Bash": "shell",
     "Edit": "write",
-    "Glob": "none",
-    "Grep": "none",
+    "Glob": "search",
+    "Grep": "search",
     "MultiEdit": "write",
     "NotebookEdit": "write",
     "Read": "read",
@@ -80,7 +80,9 @@ def _verdict(kind: str, arguments: Mapping[str, Any], cwd: Path, workspace: Path
         return check_python(str(arguments.get("code", "")), cwd=cwd, workspace=workspace)
     if kind == "shell":
         return check_shell(str(arguments.get("command", "")), cwd=cwd, workspace=workspace)
-    if kind in ("read", "write"):
+    if kind == "search" and arguments.get("path") is None:
+        return Verdict("allow", "harmless", "searches the working folder")
+    if kind in ("read", "search", "write"):
         # All that are given: which one the tool goes by is its own affair.
         paths = [arguments[name] for name in _PATHS if arguments.get(name) is not None]
         if not paths or not all(isinstance(path, str) for path in paths):

@@ -1,4 +1,5 @@
-"""What a run changed, kept so that it can be put back: files as they were, names with their values.
+"""What a run changed, kept so that it can be put back: files as they were, names with their values, the process's
+working folder and environment variables.
 
 Values are put back in place: a list that was appended to is the same list again, for every name and container that
 holds it. What that needs is in :mod:`llmos_nb.guard.contents`.
@@ -6,6 +7,7 @@ holds it. What that needs is in :mod:`llmos_nb.guard.contents`.
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -41,6 +43,8 @@ class Undo:
     _files: dict[Path, _OldFile] = field(default_factory=dict)
     _names: dict[str, Any] = field(default_factory=dict)
     _contents: Contents = field(default_factory=Contents)
+    #: The working folder and the environment variables, once they are kept.
+    _process: tuple[str, dict[str, str]] | None = None
     #: Files and names that could not be kept, with the reason.
     not_kept: dict[str, str] = field(default_factory=dict)
 
@@ -57,8 +61,8 @@ class Undo:
                 self._keep_missing_folders(path.parent)
             self._files[path] = _OldFile("absent")
             return
-        except OSError as error:
-            self.not_kept[str(path)] = error.strerror or str(error)
+        except (OSError, ValueError) as error:  # a trace that was edited may name what no file can be called
+            self.not_kept[str(path)] = getattr(error, "strerror", None) or str(error)
             return
         try:
             self._keep_present(path, status)
@@ -132,24 +136,45 @@ class Undo:
             if old is not after.get(name, _ABSENT):
                 self._names.setdefault(name, old)
 
+    # -- the process
+
+    def keep_process(self) -> None:
+        """Remember the working folder and the environment variables, unless they are remembered already."""
+        if self._process is None:
+            self._process = os.getcwd(), dict(os.environ)
+
     # -- back
 
     def put_back(self, namespace: MutableMapping[str, Any]) -> list[str]:
         """Restore every kept file and name. Returns what could not be put back, with the reason."""
-        failed = []
-        for path, old in reversed(self._files.items()):  # what is in a new folder goes before the folder
-            try:
-                _restore(path, old)
-            except Exception as error:  # noqa: BLE001 - the others must still be put back
-                failed.append(f"{path}: {error}")
-        failed += self._contents.put_back()
+        failed = self._contents.put_back()
+        # Names before files: an open file or database that goes with its name writes once more when it is closed.
         for name, value in self._names.items():
             if value is _ABSENT:
                 namespace.pop(name, None)
             elif namespace.get(name, _ABSENT) is not value:
                 namespace[name] = value
+        if self._files:
+            gc.collect()  # closes what refers to itself, as a connection of sqlite3 does
+        for path, old in reversed(self._files.items()):  # what is in a new folder goes before the folder
+            try:
+                _restore(path, old)
+            except Exception as error:  # noqa: BLE001 - the others must still be put back
+                failed.append(f"{path}: {error}")
+        if self._process is not None:
+            try:
+                _restore_process(*self._process)
+            except OSError as error:
+                failed.append(f"the working folder: {error}")
         failed += [f"{name}: {reason}" for name, reason in self.not_kept.items()]
         return failed
+
+
+def _restore_process(folder: str, environ: dict[str, str]) -> None:
+    for name in [name for name in os.environ if name not in environ]:
+        del os.environ[name]
+    os.environ.update({name: value for name, value in environ.items() if os.environ.get(name) != value})
+    os.chdir(folder)
 
 
 def _restore(path: Path, old: _OldFile) -> None:

@@ -19,7 +19,7 @@ from llmos_nb.memory import Expectation, Step
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Call
 
-__all__ = ["environment_of", "input_digests", "recorded_steps"]
+__all__ = ["environment_of", "folder_named", "input_digests", "recorded_steps"]
 
 #: Claude Code's own tools that a tool of ours can repeat, with the names of their arguments.
 _REPEATABLE: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
@@ -36,6 +36,8 @@ _SILENT: Final = frozenset({"TodoWrite"})
 _MAGIC_LINES: Final = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 #: Bytes of an input file up to which its digest is taken.
 DIGEST_LIMIT: Final = 64 * 1024 * 1024
+#: Characters of a step's output that are written down: it is there to be read, verified is the digest of all of it.
+OUTPUT_KEPT: Final = 100_000
 
 
 def recorded_steps(calls: Sequence[Call]) -> tuple[Step, ...]:
@@ -61,6 +63,7 @@ def _step(call: Call, repeatable: bool) -> Step:
         denied = Expectation(status="error", error="denied", replay=False)
         return Step(tool, arguments, denied, call.verdict.reason, round(call.duration_s, 4))
     result = call.result
+    text = _cut(result.text)
     changed = bool(result.defines or result.files or result.deletes)
     if tool not in TOOLS:
         if tool in _REPEATABLE and repeatable:
@@ -69,11 +72,19 @@ def _step(call: Call, repeatable: bool) -> Step:
                 ours,
                 {new: arguments[old] for old, new in names.items() if old in arguments},
                 Expectation(status=result.status, error=result.error, replay=not result.error),
-                result.text,
+                text,
             )
-        return Step(tool, arguments, expectation(result, replay=False), result.text)
+        return Step(tool, arguments, expectation(result, replay=False), text)
     replay = repeatable and (not result.error or changed)
-    return Step(tool, arguments, expectation(result, replay=replay), result.text, round(call.duration_s, 4))
+    return Step(tool, arguments, expectation(result, replay=replay), text, round(call.duration_s, 4))
+
+
+def _cut(text: str) -> str:
+    """``text``, or its beginning and end where it is long."""
+    if len(text) <= OUTPUT_KEPT:
+        return text
+    half = OUTPUT_KEPT // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
 
 
 def input_digests(calls: Iterable[Call], cwd: Path) -> dict[str, str]:
@@ -96,6 +107,19 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     except OSError:
         return ""
+
+
+def folder_named(goal: str, calls: Iterable[Call], answer: str, cwd: Path) -> dict[str, str]:
+    """``{"folder": cwd}`` where the calls or the answer name the working folder in full and the goal does not.
+
+    Such steps go to that folder's files wherever they are repeated, and so mean something else in another folder.
+    """
+    spellings = {str(cwd), cwd.as_posix(), str(cwd.resolve())}
+    if cwd.is_relative_to(Path.home()) and cwd != Path.home():
+        spellings.add(f"~/{cwd.relative_to(Path.home()).as_posix()}")
+    named = re.compile("|".join(rf"(?<![\w.]){re.escape(spelling)}(?![\w.-])" for spelling in sorted(spellings)))
+    said = [answer, *(text for call in calls for text in call.arguments.values() if isinstance(text, str))]
+    return {"folder": str(cwd)} if not named.search(goal) and any(map(named.search, said)) else {}
 
 
 @functools.cache

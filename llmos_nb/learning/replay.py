@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from llmos_nb.learning.verify import digest, surprise
 from llmos_nb.memory import Step, Trace
@@ -22,7 +23,7 @@ __all__ = ["Replay", "replay"]
 class Replay:
     """How a replay went. ``surprise`` is empty when every step did what was recorded.
 
-    ``answer`` is what may be shown as the answer: the recorded prose when all it could rest on came out the same,
+    ``answer`` is what may be shown as the answer: the recorded prose when all it could rest on came out the same again,
     otherwise the fresh outputs with a note, and ``stale`` is then True. ``not_restored`` lists what could not be put
     back after a surprise.
     """
@@ -76,14 +77,30 @@ async def replay(trace: Trace, steps: Sequence[Step], bench: Workbench) -> Repla
         for call in calls:
             if call.result:
                 bench.namespace.show(call.result.outputs)
-    changed = [
-        call
-        for call, step in zip(calls, wanted, strict=True)
-        if call.result and step.expect.digest != digest(call.result)
-    ]
-    if not changed:
-        return Replay(answer=trace.answer)
-    return Replay(answer=_fresh(calls), stale=True)
+    doubt = _doubt(trace, wanted, calls)
+    return Replay(answer=_fresh(calls, doubt), stale=True) if doubt else Replay(answer=trace.answer)
+
+
+def _doubt(trace: Trace, steps: Sequence[Step], calls: Sequence[Call]) -> str:
+    """Why the recorded answer must not be repeated, as the end of a sentence; empty when all it rests on is the same."""
+    if not all(step.expect.digest for step in steps):
+        return "again, but it is not known what the recorded answer rests on"
+    again = [digest(call.result) if call.result else "" for call in calls]
+    if again != [step.expect.digest for step in steps]:
+        return "and were verified, but their outputs are not those that the recorded answer rests on"
+    if any(_told_and_skipped(step) for step in trace.steps):
+        return "and were verified, but the recorded answer may rest on what a failed step, left out here, had shown"
+    return ""
+
+
+def _told_and_skipped(step: Step) -> bool:
+    """Whether a step that is not repeated told more than why it failed."""
+    expect = step.expect
+    if expect.replay or expect.status != "error" or expect.error == "denied":
+        return False
+    if step.tool == "run_shell":
+        return step.output.strip() != f"[{expect.error}]"
+    return bool(expect.outputs) or step.tool == "read_file"  # which tells what else the folder holds
 
 
 def _not_possible(trace: Trace, steps: Sequence[Step], bench: Workbench) -> str:
@@ -96,6 +113,9 @@ def _not_possible(trace: Trace, steps: Sequence[Step], bench: Workbench) -> str:
         verdict = bench.check(step.tool, step.arguments)
         if verdict.decision != "allow":
             return f"step {number} ({step.tool}) would be refused: {verdict.reason}"
+    folder = trace.environment.get("folder")
+    if folder and Path(str(folder)) != bench.cwd:
+        return f"its steps name files in the folder {folder}, and this is another one"
     for name in trace.inputs:
         if not (bench.cwd / name).exists():
             return f"the file {name} is not there"
@@ -107,12 +127,9 @@ def _put_back(bench: Workbench, why: str, *, stopped: bool = False) -> Replay:
     return Replay(surprise=why, not_restored=tuple(failed), stopped=stopped)
 
 
-def _fresh(calls: Sequence[Call]) -> str:
-    """Fresh outputs as Markdown, in place of prose that they may contradict."""
-    note = (
-        "The steps ran and were verified, but their outputs are not those that the recorded answer rests on, "
-        "so it is not repeated. "
-    )
+def _fresh(calls: Sequence[Call], why: str) -> str:
+    """Fresh outputs as Markdown, in place of prose that they may contradict, and why it is so."""
+    note = f"The steps ran {why}, so it is not repeated. "
     texts = [_words(call.result) for call in calls if call.result and TOOLS[call.tool].changes]
     shown = "\n".join(text for text in texts if text)
     if not shown:

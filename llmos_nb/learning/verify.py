@@ -23,7 +23,8 @@ _RICH = ("application/json", "text/html", "text/latex", "text/markdown")
 
 
 def digest(result: ToolResult) -> str:
-    """A digest of everything in a result that the answer could rest on: text, and pictures by their bytes.
+    """A digest of everything in a result that the answer could rest on: text, pictures by their bytes, and what an
+    exception said.
 
     HTML and other rich forms are left out where plain text says the same: they often carry random element ids.
     """
@@ -39,7 +40,9 @@ def digest(result: ToolResult) -> str:
                 f"{mime}:{_STYLER_ID.sub('T_', str(output.data[mime]))}" for mime in _RICH if mime in output.data
             ]
         parts.append(_ADDRESS.sub("0x", text))
-    if not result.outputs:
+    if result.error.isidentifier():  # an exception: where it was raised may be told otherwise each time
+        parts.append(_ADDRESS.sub("0x", result.text[max(0, result.text.rfind(result.error)) :]))
+    elif not result.outputs:
         parts.append(_ADDRESS.sub("0x", result.text))
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

@@ -43,7 +43,7 @@ _READABLE: Final = _T.problem == ""
 _SEEN: Final = _of_root(_T.path, _T.mtime_ns, _T.size)
 _CANDIDATES: Final = (
     _of_root(
-        _T.path, _T.id, _T.digest, _T.status, _T.replayable, _T.agent, _T.created_at,
+        _T.path, _T.id, _T.digest, _T.status, _T.replayable, _T.agent, _T.created_at, _T.mtime_ns,
         sa.func.coalesce(_U.uses, 0), sa.func.coalesce(_U.failures, 0),
     ).select_from(TRACES.outerjoin(USES, _U.trace_id == _T.id)).where(_T.key == sa.bindparam("key"))
 )  # fmt: skip
@@ -51,7 +51,7 @@ _PAYLOAD: Final = _of_root(_T.payload).where(_T.path == sa.bindparam("path"), _T
 _PATHS: Final = _of_root(_T.path).where(_T.id == sa.bindparam("id")).order_by(_T.path)
 _IDS: Final = _of_root(_T.id).where(_READABLE)
 _COUNT: Final = _of_root(sa.func.count()).where(_READABLE)
-_ROWS: Final = _of_root(*_LISTED).where(_READABLE).order_by(_T.created_at.desc(), _T.id.desc())
+_ROWS: Final = _of_root(*_LISTED).where(_READABLE).order_by(_T.created_at.desc(), _T.mtime_ns.desc(), _T.id.desc())
 _PROBLEMS: Final = _of_root(_T.path, _T.problem).where(~_READABLE).order_by(_T.path)
 _USED: Final = sa.select(USES).where(_U.trace_id == sa.bindparam("trace_id"))
 

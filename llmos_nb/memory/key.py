@@ -1,15 +1,16 @@
 r"""The exact key of a goal: two goals with one key ask for the same thing with the same values.
 
-What people vary without meaning anything by it is taken away: runs of space, the case of ordinary words, the full
-stop at the end. What could be a value or an operator stays as typed: ``x>5``, ``-2``, ``C++``, ``column A``,
-``a/B.csv``, ``5!``, whatever is between quotes or back-ticks. In doubt two goals differ: a replay that is missed
-costs a little money, a wrong one is the worst mistake this package can make.
+What people vary without meaning anything by it is taken away: runs of space, the case of the first word, the full
+stop at the end. What could be a value or an operator stays as typed: ``x>5``, ``-2``, ``C++``, ``column Name``,
+``Mm``, ``a/B.csv``, ``5!``, the indentation of lines, whatever is between quotes or back-ticks. In doubt two goals
+differ: a replay that is missed costs a little money, a wrong one is the worst mistake this package can make.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 __all__ = ["goal_key"]
@@ -25,22 +26,20 @@ _LETTERS: Final = r"[^\W\d_]+"
 #: A word of prose: letters, perhaps hyphens and apostrophes, with punctuation around it but none of an operator's.
 _WORD: Final = re.compile(rf"[(\[]*(?P<word>{_LETTERS}(?:[-'’]{_LETTERS})*)(?:['’]?[)\],;:]*|['’]?)[.!?…]*")
 _LETTER_RUN: Final = re.compile(_LETTERS)
-_NUMBER: Final = re.compile(r"[(\[]*[-+]?[$€£¥]?\d[\d.,]*[)\],;:]*")
+_SPACE: Final = re.compile(r"\s+")
 #: What may end a goal without meaning anything: ``..`` is a folder, so it is not here.
 _END: Final = re.compile(r"(?<![.!?…])(?:\.|\.\.\.|…|[!?]+)$")
 #: What a full stop ends a sentence after: two letters or digits, a digit, a percent sign, a bracket.
 _BEFORE_STOP: Final = re.compile(r"(?:\w\w|\d|[)\]%])$")
 _ORDINARY_END: Final = re.compile(rf"(?:^|[\s(\[])[(\[]*(?:{_LETTERS}[-'’])*(?P<last>{_LETTERS})$")
-#: Letters of a unit that stands after its number: ``5 MB`` is not ``5 Mb``.
-_UNIT_LETTERS: Final = 3
 
 
 def goal_key(goal: str) -> str:
     """The form of ``goal`` in which equal goals are equal. A key is its own key.
 
-    Letters are compared in Unicode's NFC. Case is kept within quotes, in words with a capital, digit or underscore
-    inside, in whatever looks like a path, a file name or code, in single letters, and in units (up to three letters
-    after a number).
+    Letters are compared in Unicode's NFC. Case is kept but in the first word, if that is an ordinary one: a capital
+    within a sentence makes a name (the folder ``Data``, the column ``Name``, the unit ``Mm``). Lines are kept where
+    they are indented differently.
     """
     text = unicodedata.normalize("NFC", goal).strip()
     pieces: list[str] = []
@@ -58,9 +57,10 @@ def goal_key(goal: str) -> str:
     if not kept[-1]:
         pieces[-1] = _without_end(pieces[-1], after_quote=len(pieces) > 1)
     folded = []
+    margin = _margin(piece for piece, exact in zip(pieces, kept, strict=True) if not exact)
     for number, (piece, exact) in enumerate(zip(pieces, kept, strict=True)):
         touches = (number > 0, number + 1 < len(pieces))
-        folded.append(piece if exact else _fold(piece, touches))
+        folded.append(piece if exact else _fold(piece, touches, margin))
     return "".join(folded)
 
 
@@ -83,34 +83,42 @@ def _has_inner_capital(word: str) -> bool:
     return word[1:] != word[1:].lower()
 
 
-def _fold(text: str, touches: tuple[bool, bool]) -> str:
-    """``text`` with single spaces and ordinary words in lower case; what touches a quote is not ordinary."""
-    chunks = text.split()
-    if not chunks:
-        return " " if text else ""
-    spaced = (text[0].isspace(), text[-1].isspace())
-    folded = []
-    for number, chunk in enumerate(chunks):
-        glued = (number == 0 and touches[0] and not spaced[0]) or (
-            number == len(chunks) - 1 and touches[1] and not spaced[1]
-        )
-        first = number == 0 and not touches[0]
-        unit = number > 0 and _NUMBER.fullmatch(chunks[number - 1]) is not None
-        folded.append(chunk if glued else _fold_word(chunk, first=first, unit=unit))
-    return (" " if spaced[0] else "") + " ".join(folded) + (" " if spaced[1] else "")
+def _fold(text: str, touches: tuple[bool, bool], margin: int | None) -> str:
+    """``text`` with single spaces and its first word in lower case; what touches a quote is not ordinary."""
+    spaced = _SPACE.sub(lambda run: _folded_space(run[0], margin), text)
+    first = re.match(r"\S+", spaced)
+    if first is None or touches[0] or (touches[1] and first.end() == len(spaced)):
+        return spaced
+    return _fold_word(first[0]) + spaced[first.end() :]
 
 
-def _fold_word(chunk: str, *, first: bool, unit: bool) -> str:
+def _folded_space(run: str, margin: int | None) -> str:
+    indent = None if margin is None else _indent(run)
+    return " " if indent is None or margin is None else "\n" + " " * (indent - margin)
+
+
+def _margin(pieces: Iterable[str]) -> int | None:
+    """How far all lines but the first are indented, where some are further than others: that is code, or a list."""
+    indents = {_indent(run) for piece in pieces for run in _SPACE.findall(piece)} - {None}
+    found = sorted(indent for indent in indents if indent is not None)
+    return found[0] if len(found) > 1 else None
+
+
+def _indent(run: str) -> int | None:
+    """Columns of white space at the start of the line that begins in ``run``; None where none begins."""
+    lines = re.split(r"[\r\n]", run)
+    return len(lines[-1].expandtabs()) if len(lines) > 1 else None
+
+
+def _fold_word(chunk: str) -> str:
+    """The first word of a goal as it is written within a sentence."""
     match = _WORD.fullmatch(chunk) if chunk != chunk.lower() else None
     if match is None:
         return chunk
     word = match["word"]
-    if unit and len(word) <= _UNIT_LETTERS:
+    if any(_has_inner_capital(part) for part in _LETTER_RUN.findall(word)):
         return chunk
-    for part in _LETTER_RUN.findall(word):
-        if _has_inner_capital(part):
-            return chunk
-    if len(word) == 1 and not (first and word in "AI"):
+    if len(word) == 1 and word not in "AI":
         return chunk
     if any(len(part) == 1 and part.isupper() for part in _LETTER_RUN.findall(word)) and len(word) > 1:
         return chunk  # B-spline, T-test: a letter that is a name

@@ -41,6 +41,8 @@ class Candidate:
     replayable: bool
     agent: str
     created_at: str
+    #: When the file was written: several traces can be of one second.
+    mtime_ns: int
     uses: int
     failures: int
 
@@ -63,7 +65,7 @@ def in_order(candidates: Iterable[Candidate], agent: str | None) -> tuple[list[C
     others = sorted({c.agent or "no agent" for c in found if c.replayable and agent is not None and c.agent != agent})
     if others:
         reasons.append(f"other traces of this goal are by {', '.join(others)}, not {agent}")
-    usable.sort(key=lambda c: (c.created_at, c.id), reverse=True)
+    usable.sort(key=lambda c: (c.created_at, c.mtime_ns, c.id), reverse=True)
     usable.sort(key=lambda c: c.failures)
     return usable, reasons
 

@@ -12,7 +12,7 @@ import difflib
 import os
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -179,7 +179,9 @@ class TraceStore:
             close = difflib.get_close_matches(trace_id, self._index.ids(), 3)
             raise UnknownTrace(
                 f"There is no trace {trace_id!r} in {self.folder}.",
-                remedy=f"Did you mean {' or '.join(close)}?" if close else "store.rows() lists the traces there are.",
+                remedy=f"Did you mean {' or '.join(close)}?"
+                if close
+                else "%traces lists them; in Python store.rows().",
             )
 
     def get(self, trace_id: str) -> Trace:
@@ -200,12 +202,18 @@ class TraceStore:
             raise TraceFileError(problem)
 
     def match(
-        self, goal: str, *, vocabulary: Mapping[str, Iterable[str]] | None = None, agent: str | None = None
+        self,
+        goal: str,
+        *,
+        vocabulary: Mapping[str, Iterable[str]] | None = None,
+        agent: str | None = None,
+        prefer: Callable[[Trace], bool] | None = None,
     ) -> Match:
         """The trace that reached this same goal with these same values, if there is one.
 
         Same means an equal :func:`~llmos_nb.memory.key.goal_key`. Only success is replayed; among several traces
-        the one with the fewest failures in use, then the newest. With ``agent`` only that agent's traces count.
+        one that ``prefer`` says yes to, then the one with the fewest failures in use, then the newest. With ``agent``
+        only that agent's traces count.
         ``vocabulary`` (values known to exist, by kind) tells values from words; an exact match needs none.
         """
         if not goal.strip():
@@ -214,6 +222,7 @@ class TraceStore:
         with self._lock:
             self._notice()
             usable, reasons = in_order(self._index.candidates(key), agent)
+            found: Match | None = None
             for candidate in usable:
                 trace = self._current(candidate.path, candidate.digest)
                 if trace is None:
@@ -221,15 +230,23 @@ class TraceStore:
                 elif not trace.replayable or key_digest(trace.goal) != key or agent not in (None, trace.agent):
                     reasons.append(f"{candidate.id} was edited and does not fit any more")
                 else:
+                    liked = prefer is None or len(usable) == 1 or prefer(trace)
+                    if found is not None and not liked:
+                        continue
                     why = ["same goal with the same values"]
                     if len(usable) > 1:
-                        why.append(f"the best of {len(usable)} such traces: fewest failures in use, then newest")
+                        order = "its files unchanged, " if prefer is not None and liked else ""
+                        why.append(f"the best of {len(usable)} such traces: {order}fewest failures in use, then newest")
                     if agent is not None:
                         why.append(f"only traces of {agent} were asked for")
                     if candidate.failures:
                         why.append(f"it failed in {candidate.failures} of {candidate.uses} uses")
                     steps = trace.replayable_steps
-                    return Match("replay", 1.0, trace.id, steps=steps, reasons=(*why, *reasons), trace=trace)
+                    found = Match("replay", 1.0, trace.id, steps=steps, reasons=(*why, *reasons), trace=trace)
+                    if liked:
+                        break
+            if found is not None:
+                return found
         return Match("none", 0.0, None, reasons=tuple(reasons) or ("no trace of this goal with these values",))
 
     def refresh(self) -> None:

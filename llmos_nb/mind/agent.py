@@ -6,6 +6,7 @@ would switch the guard off are refused, whoever wrote them.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -111,6 +112,9 @@ def agent_from(fields: Mapping[str, Any], prompt: str, path: Path | None, refuse
             raise refuse(
                 key, f"{printable(key)} is not for an agent file to decide", "Remove it; the guard stays in force."
             )
+        near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.85)
+        if near and key not in KEYS:  # unknown keys are kept, but a misspelt one would silently mean nothing
+            raise refuse(key, f"unknown key {printable(key)!r}", f"Did you mean {near[0]!r}?")
     if "name" not in fields:
         raise refuse("", "the front matter has no name", "Add a line 'name: …', equal to the file's name.")
     name = fields["name"]

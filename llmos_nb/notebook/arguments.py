@@ -31,6 +31,7 @@ OPTIONS: Final = (
 )
 _BY_NAME: Final = {option.name: option for option in OPTIONS}
 _NAME: Final = re.compile(r"--([^\s=]*)(=?)")
+_LATE: Final = re.compile(r"(?:^|\s)--([a-z]+)(?=[\s=]|$)")
 _WORD: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'|(\S+)")
 
 
@@ -74,6 +75,12 @@ def parse(line: str) -> Arguments:
         if not value:
             raise SettingsError(f"--{name} needs a value.", remedy=f"Write --{name} {option.value}.")
         found.values[name] = value
+    late = _LATE.search(rest)
+    if late is not None and late[1] in _BY_NAME:
+        raise SettingsError(
+            f"--{late[1]} stands behind the goal.",
+            remedy=f"Options come first: %llmos --{late[1]} … goal. If it belongs to the goal, put -- before the goal.",
+        )
     found.goal = rest
     return found
 

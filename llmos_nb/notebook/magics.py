@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import keyword
 import math
 from collections.abc import Coroutine
@@ -33,6 +34,8 @@ class LlmosMagics(Magics):
     @no_var_expand
     @line_cell_magic
     def llmos(self, line: str, cell: str | None = None) -> Coroutine[Any, Any, Any]:
+        if line.strip() in ("-h", "--help"):
+            return self._help()
         parsed = parse(line)
         goal = "\n".join(part for part in (parsed.goal, cell) if part and part.strip())
         return self._goal(goal, parsed.values)
@@ -43,23 +46,33 @@ class LlmosMagics(Magics):
         "    result = %llmos [options] How many rows has df\n\n"
         "Options come first:\n\n"
         + "\n".join(f"    --{option.name + ' ' + option.value:18} {option.help}" for option in OPTIONS)
-        + "\n\nThe same in Python: await llmos.execute(goal, mode=..., agent=..., budget_usd=..., model=...)"
+        + "\n\nThe goal is taken word for word: {name} is not replaced. For a value of yours use "
+        "await llmos.execute(f'...').\n\n"
+        "The same in Python: await llmos.execute(goal, mode=..., agent=..., budget_usd=..., model=...)"
     )
+
+    async def _help(self) -> Page:
+        return Page(str(LlmosMagics.llmos.__doc__))
 
     async def _goal(self, goal: str, options: dict[str, str]) -> Any:
         system = self.system
         asked = {"mode": options.get("mode"), "agent": options.get("agent")}
-        if "explain" in options:
-            return system.explain(goal, **asked)
         out = options.get("out", "")
         if out and (not out.isidentifier() or keyword.iskeyword(out)):
             raise SettingsError(f"--out {out}: not a variable's name.", remedy="Use letters, digits and _.")
+        if "explain" in options:
+            decision = system.explain(goal, **asked)
+            if out:
+                self._names[out] = decision
+            return decision
         view = self._view()
         unsubscribe = system.bus.subscribe(view.take, name="display") if view else None
         try:
             result = await system.execute(
                 goal, **asked, budget_usd=_amount(options.get("budget")), model=options.get("model")
             )
+        except asyncio.CancelledError:
+            raise RunFailed("the goal was stopped: interrupted", status="stopped", run_id="") from None
         finally:
             if view is not None and unsubscribe is not None:
                 unsubscribe()
@@ -128,7 +141,7 @@ class LlmosMagics(Magics):
         """
         wanted = line.strip()
         endpoint = self.system.use_endpoint(wanted) if wanted else self.system.endpoint
-        return Page(f"Model calls go to **{endpoint.label}**.")
+        return Page(f"Model calls go to {endpoint.label}.")
 
     @no_var_expand
     @line_magic

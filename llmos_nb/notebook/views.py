@@ -15,18 +15,18 @@ __all__ = ["Page", "Table", "agent_page", "agents_table", "budget_page", "trace_
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Markdown that is shown rendered where that is possible."""
+    """Text that is shown as it is: a file, a sentence."""
 
-    markdown: str
+    text: str
 
     def __str__(self) -> str:
-        return self.markdown
+        return self.text
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(self.markdown)
+        printer.text(self.text)
 
-    def _repr_markdown_(self) -> str:
-        return self.markdown
+    def _repr_html_(self) -> str:
+        return f'<pre style="white-space:pre-wrap">{html.escape(self.text)}</pre>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Table:
         if not self.rows:
             return self.empty
         table = [self.columns, *self.rows]
-        widths = [min(60, max(len(row[i]) for row in table)) for i in range(len(self.columns))]
+        widths = [min(110, max(len(row[i]) for row in table)) for i in range(len(self.columns))]
         lines = [
             "  ".join(cell[:width].ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table
         ]
@@ -82,18 +82,21 @@ def agent_page(system: LLMOS, name: str) -> Page:
     """
     from llmos_nb.mind import dump_agent
 
-    return Page(f"````markdown\n{dump_agent(system.agents.get(name)).rstrip()}\n````")
+    return Page(dump_agent(system.agents.get(name)).rstrip())
 
 
 def traces_table(system: LLMOS) -> Table:
     """Every trace, newest first."""
+    system.traces.refresh()  # a file that was edited by hand may have become unreadable
     rows: Sequence[dict[str, Any]] = system.traces.rows()
+    broken = tuple(("(cannot be read)", problem, "", "", "", "") for problem in system.traces.problems.values())
     return Table(
         ("id", "goal", "status", "mode", "agent", "cost"),
         tuple(
             (row["id"], row["goal"][:80], row["status"], row["mode"], row["agent"], _dollars(row["cost_usd"]))
             for row in rows
-        ),
+        )
+        + broken,
         empty="no traces yet: run a goal",
     )
 
@@ -104,9 +107,7 @@ def trace_page(system: LLMOS, trace_id: str) -> Page:
     Raises:
         UnknownTrace: there is none of that id.
     """
-    text = system.traces.path(trace_id).read_text(encoding="utf-8")
-    fence = "`" * (4 + text.count("````"))
-    return Page(f"{fence}markdown\n{text.rstrip()}\n{fence}")
+    return Page(system.traces.path(trace_id).read_text(encoding="utf-8").rstrip())
 
 
 def budget_page(system: LLMOS) -> Table:

@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--mode", help="auto, or the mode to use")
     run.add_argument("--budget", type=float, metavar="USD", help="what it may spend, in US dollars")
     run.add_argument("--model", help="the model to ask")
+    for command in (commands.choices["doctor"], run):  # it may stand behind the command's name, too
+        command.add_argument("--workspace", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     demo = commands.add_parser("demo", help="execute a tutorial notebook and say what each goal cost")
     demo.add_argument("notebook", type=Path)
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="where the executed page goes")

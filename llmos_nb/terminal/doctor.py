@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,6 +24,8 @@ REQUIRED = (
     "claude-agent-sdk", "ipython", "ipywidgets", "jupyterlab", "markdown-it-py", "nest-asyncio", "pandas",
     "python-frontmatter", "pyyaml", "sqlalchemy", "tree-sitter", "tree-sitter-bash",
 )  # fmt: skip
+#: Seconds to wait for an endpoint's server.
+CONNECT_LIMIT_S = 3.0
 OPTIONAL = {"matplotlib": "data", "nbval": "test"}
 
 
@@ -41,7 +45,8 @@ def examine(system: LLMOS) -> Iterator[Check]:
     yield Check("python", sys.version_info >= (3, 11), version, "llmos_nb needs Python 3.11 or newer.")
     yield from _packages()
     for name, look in (
-        ("endpoint", _endpoint), ("cli", _cli), ("workspace", _workspace), ("budget", _budget), ("agents", _agents),
+        ("endpoint", _endpoint), ("cli", _cli), ("options", _options), ("workspace", _workspace),
+        ("budget", _budget), ("agents", _agents),
     ):  # fmt: skip
         yield _guarded(name, look, system)
 
@@ -72,6 +77,18 @@ def _endpoint(system: LLMOS) -> Check:
     endpoint = system.endpoint
     if endpoint.kind == "claude" and not os.environ.get("ANTHROPIC_API_KEY"):
         return Check("endpoint", True, "claude, without ANTHROPIC_API_KEY: the login of Claude Code is used")
+    if endpoint.url is not None:
+        parts = urllib.parse.urlsplit(endpoint.url)
+        address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        try:
+            socket.create_connection(address, timeout=CONNECT_LIMIT_S).close()
+        except OSError as error:
+            return Check(
+                "endpoint",
+                False,
+                f"{endpoint.url} cannot be reached ({error})",
+                "Start the server, or choose another.",
+            )
     hint = "; set ANTHROPIC_API_KEY or LLMOS_ENDPOINT for a real model" if endpoint.kind == "scripted" else ""
     return Check("endpoint", True, endpoint.label + hint)
 
@@ -109,6 +126,16 @@ def _cli(system: LLMOS) -> Check:
     return Check("cli", True, done.stdout.strip())
 
 
+def _options(system: LLMOS) -> Check:
+    """Options for the SDK, from llmos.toml and the agents, by name."""
+    from llmos_nb.cortex.options import check_sdk_options
+
+    check_sdk_options(system.settings.sdk, "llmos.toml [sdk]")
+    for agent in system.agents.list():
+        check_sdk_options(agent.options, f"agent {agent.name}: options")
+    return Check("options", True, ", ".join(sorted(system.settings.sdk)) or "none set")
+
+
 def _workspace(system: LLMOS) -> Check:
     with tempfile.TemporaryFile(dir=_folder(system)):
         pass
@@ -141,4 +168,6 @@ def _agents(system: LLMOS) -> Check:
     errors = system.agents.errors
     if errors:
         return Check("agents", False, "; ".join(error.message for error in errors), errors[0].remedy)
+    for agent in system.agents.list():
+        system.agent(agent.name)  # raises for a grant that nothing fulfils
     return Check("agents", True, names)

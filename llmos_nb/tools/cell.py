@@ -60,6 +60,7 @@ async def _run_alone(context: ToolContext, code: str) -> ToolResult:
     bound = dict(names)
     before = {name: _print_of(value) for name, value in bound.items() if _visible(name)}
     context.undo.keep_names(names, mentioned_names(code))
+    context.undo.keep_process()
     effects = FileEffects((context.cwd, context.workspace), context.undo)
     try:
         with watching(effects):

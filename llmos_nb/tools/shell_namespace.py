@@ -64,6 +64,10 @@ class ShellNamespace:
             if said:  # a value whose display failed: the shell tells of it and goes on
                 recorder.stream("stderr", said + "\n")
                 print(said, file=sys.stderr if show else io.StringIO())
+            code_of_command = shell.user_ns.get("_exit_code") if _ends_in_command(code) else 0
+            if isinstance(code_of_command, int) and code_of_command:
+                failed = f"exit code {code_of_command}"
+                return CellResult(recorder.outputs(), failed, f"[{failed}]")
             return CellResult(recorder.outputs())
         text = said or f"{type(raised).__name__}: {raised}"
         interrupted = isinstance(raised, KeyboardInterrupt) or type(raised).__name__ == "CancelledError"
@@ -77,6 +81,12 @@ class ShellNamespace:
                 stream.write(output.text)
             else:
                 self._shell.display_pub.publish(output.data, output.metadata)
+
+
+def _ends_in_command(code: str) -> bool:
+    """Whether the last line is a ``!`` command: how that ended is how the cell ended, but IPython does not raise."""
+    lines = code.strip().splitlines()
+    return bool(lines) and lines[-1].startswith("!")
 
 
 @contextmanager

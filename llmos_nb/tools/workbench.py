@@ -13,7 +13,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,7 +77,7 @@ class Workbench:
         self._publish = publish
         self._ask = ask
         self._steps = 0
-        self._counting = threading.Lock()
+        self._counting = threading.Lock()  # hooks work on threads of their own
         self._context = ToolContext(
             namespace=namespace, workspace=workspace, cwd=cwd, undo=self.undo, stopping=self.stopping
         )
@@ -111,7 +111,7 @@ class Workbench:
         self._home.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
-        # Our own calls run in tasks of their own only when they were marshalled here; a replay's task ends by itself.
+        # Only tasks of our own: one that called us directly is somebody else's.
         if self._task is not None and self._task in self._marshalled:
             self._task.cancel()
 
@@ -119,15 +119,17 @@ class Workbench:
 
     def grant_pass(self, tool: str, arguments: Mapping[str, Any], hook: str) -> None:
         """Note that ``hook`` let this very call through."""
-        self._passes[hook, _fingerprint(tool, arguments)] += 1
+        with self._counting:
+            self._passes[hook, _fingerprint(tool, arguments)] += 1
 
     def take_pass(self, tool: str, arguments: Mapping[str, Any], hook: str) -> bool:
         """Use up a pass of ``hook`` for this very call; False when there is none."""
         key = (hook, _fingerprint(tool, arguments))
-        if self._passes[key] < 1:
-            return False
-        self._passes[key] -= 1
-        return True
+        with self._counting:
+            if self._passes[key] < 1:
+                return False
+            self._passes[key] -= 1
+            return True
 
     async def call(self, tool: str, arguments: Mapping[str, Any], *, replayed: bool = False) -> Call:
         """Guard and run one call. Calls made at the same time wait for each other, in the order asked."""
@@ -144,7 +146,8 @@ class Workbench:
                         result = ToolResult(text=problem, error="TypeError")
                     else:
                         context = dataclasses.replace(self._context, show=not replayed)
-                        result = await TOOLS[tool].run(context, dict(arguments))
+                        work = TOOLS[tool].run(context, dict(arguments))
+                        result = await (self._stoppable(work) if replayed else work)
                 except Exception as error:  # noqa: BLE001 - told to the model as the tool's error
                     result = ToolResult(text=f"{type(error).__name__}: {error}", error=type(error).__name__)
                 finally:
@@ -153,12 +156,29 @@ class Workbench:
                     self.stopping.set()
             return self._end(step, tool, arguments, verdict, result, time.perf_counter() - started, replayed)
 
+    async def _stoppable(self, work: Awaitable[ToolResult]) -> ToolResult:
+        """Work in a task of its own, which a stop ends even while it awaits something."""
+
+        async def own() -> ToolResult:
+            return await work
+
+        self._task = task = asyncio.create_task(own())
+        self._marshalled.add(task)
+        task.add_done_callback(self._marshalled.discard)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if not self.stopping.is_set() or (this is not None and this.cancelling()):
+                raise
+            return ToolResult(text="stopped", error="CancelledError", interrupted=True)
+
     def note(self, tool: str, arguments: Mapping[str, Any], result: ToolResult | None, *, verdict: Verdict) -> Call:
         """Note a call that was made elsewhere: one of the CLI's own tools, or one that was denied beforehand."""
         return self._end(self._begin(tool, arguments, False), tool, arguments, verdict, result, 0.0, False)
 
     def _begin(self, tool: str, arguments: Mapping[str, Any], replayed: bool) -> int:
-        with self._counting:  # hooks note denied calls from threads of their own
+        with self._counting:
             self._steps += 1
             step = self._steps
         self._publish(

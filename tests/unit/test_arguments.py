@@ -21,7 +21,8 @@ from llmos_nb.notebook.arguments import OPTIONS, parse
         ('--agent "two words" plot', {"agent": "two words"}, "plot"),
         ("--agent='two words' plot", {"agent": "two words"}, "plot"),
         ("--out result how many rows?", {"out": "result"}, "how many rows?"),
-        ("plot --mode follower", {}, "plot --mode follower"),
+        ("-- plot --mode follower", {}, "plot --mode follower"),
+        ("plot a --flag of git", {}, "plot a --flag of git"),
         ("it's {df} $x \"quoted\" 'words'  twice", {}, "it's {df} $x \"quoted\" 'words'  twice"),
         ("--mode follower --mode mixed g", {"mode": "mixed"}, "g"),
         ("-- --strange goal", {}, "--strange goal"),
@@ -56,3 +57,10 @@ def test_every_option_is_parsed_and_explained() -> None:
         line = f"--{option.name} value goal" if option.value else f"--{option.name} goal"
         parsed = parse(line)
         assert option.name in parsed.values and parsed.goal == "goal" and option.help
+
+
+@pytest.mark.parametrize("line", ["plot --mode follower", "plot x --out=y", "--budget 1 plot --explain"])
+def test_an_option_behind_the_goal_is_refused(line: str) -> None:
+    with pytest.raises(SettingsError, match="behind the goal") as raised:
+        parse(line)
+    assert "come first" in raised.value.remedy

@@ -58,6 +58,16 @@ def test_looking_at_variables_does_not_undo_a_failure() -> None:
     assert judge(job(call(error="ValueError", text="bad"), call("inspect"))).status == "failed"
 
 
+def test_looking_in_vain_is_no_success() -> None:
+    assert judge(job(call("inspect", error="NameError", text="There is no variable named df."))).status == "failed"
+    assert judge(job(call("inspect", error="NameError", text="no"), call("inspect"))).status == "success"
+
+
+def test_a_model_that_refuses_has_not_succeeded() -> None:
+    refused = judge(job(result=result(stop_reason="refusal")))
+    assert refused.status == "failed" and "refused" in refused.reason and refused.remedy
+
+
 def test_error_that_a_later_step_mended_is_forgiven() -> None:
     assert judge(job(call(error="ValueError", text="bad"), call())).status == "success"
 

@@ -13,7 +13,7 @@ from llmos_nb import LLMOS
 from llmos_nb.terminal import doctor, main
 from llmos_nb.terminal.doctor import OPTIONAL, REQUIRED, Check, examine
 
-CHECKS = ["python", *REQUIRED, *OPTIONAL, "endpoint", "cli", "workspace", "budget", "agents"]
+CHECKS = ["python", *REQUIRED, *OPTIONAL, "endpoint", "cli", "options", "workspace", "budget", "agents"]
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_everything_is_looked_at_and_well(place: Path) -> None:
     [
         ("cli", {"script": "echo broken >&2; exit 3"}, "ends with code 3: broken"),
         ("budget", {"budget_usd": 0.0}, "$0.00 left"),
+        ("endpoint", {"endpoint": "http://127.0.0.1:9"}, "http://127.0.0.1:9 cannot be reached"),
     ],
 )
 def test_what_is_wrong_has_a_remedy_and_the_rest_is_still_looked_at(
@@ -141,3 +142,23 @@ def test_it_leaves_nothing_behind(place: Path) -> None:
     checks(place)
     names = {path.name for path in (place / "workspace" / ".llmos").iterdir()}
     assert names <= {"state.db", "state.db-wal", "state.db-shm"}
+
+
+def test_options_that_the_sdk_does_not_have_are_found(place: Path) -> None:
+    with LLMOS("workspace", sdk={"max_turnz": 3}) as system:
+        found = {check.name: check for check in examine(system)}
+    assert not found["options"].ok and "max_turnz" in found["options"].found and "max_turns" in found["options"].remedy
+
+
+def test_a_grant_that_nothing_fulfils_is_found(place: Path) -> None:
+    agents = place / "workspace" / "agents"
+    agents.mkdir(parents=True)
+    (agents / "helper.md").write_text("---\nname: helper\ntools: [run_cell, frob]\n---\nHelp.\n")
+    found = checks(place)
+    assert not found["agents"].ok and "frob" in found["agents"].found and "run_cell" in found["agents"].remedy
+
+
+def test_the_workspace_may_be_named_before_and_after_the_command(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--workspace", "here", "doctor"], ["doctor", "--workspace", "here"]):
+        main(words)
+        assert "here, writable" in capsys.readouterr().out

@@ -183,7 +183,7 @@ def test_agents_are_listed_and_shown(shell: Any) -> None:
     assert isinstance(table, Table) and "generalist" in [row[0] for row in table.rows]
     assert str(run(shell, "%agents list")) == str(table)
     page = run(shell, "%agents show generalist")
-    assert isinstance(page, Page) and "name: generalist" in page.markdown
+    assert isinstance(page, Page) and "name: generalist" in page.text
     assert "generalist" in str(refused(shell, "%agents show generalst", UnknownAgent))
     for wrong in ("%agents show", "%agents frobnicate", "%agents show a b"):
         assert "%agents show NAME" in str(refused(shell, wrong, SettingsError))
@@ -223,8 +223,8 @@ def test_traces_are_listed_and_shown(shell: Any) -> None:
     (row,) = table.rows
     assert row[1:5] == (GOAL, "success", "learner", "generalist")
     page = run(shell, f"%trace {row[0]}")
-    assert f"# {GOAL}" in page.markdown and "print(greeting)" in page.markdown
-    assert page.markdown.startswith("````") and page.markdown.endswith("````")
+    assert f"# {GOAL}" in page.text and "print(greeting)" in page.text
+    assert page.text.startswith("---\nschema: 1\n") and "<pre" in page._repr_html_()
     assert "traces lists" in str(refused(shell, "%trace", SettingsError))
     refused(shell, "%trace nothing", UnknownTrace)
     refused(shell, "%trace ../../etc/passwd", UnknownTrace)

@@ -413,3 +413,10 @@ def test_the_researcher_cannot_run_code() -> None:
     assert not {"run_cell", "run_shell", "edit_file", "Bash", "Edit"} & set(
         AgentRegistry(FOLDERS).get("researcher").tools
     )
+
+
+@pytest.mark.parametrize(("key", "meant"), [("tool", "tools"), ("descripton", "description"), ("models", "model")])
+def test_a_misspelt_key_is_refused_with_what_was_meant(key: str, meant: str) -> None:
+    with pytest.raises(AgentFileError, match=f"unknown key '{key}'") as raised:
+        parse_agent(f"---\nname: helper\n{key}: x\n---\nHelp.\n")
+    assert meant in raised.value.remedy
