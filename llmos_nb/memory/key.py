@@ -1,9 +1,11 @@
 r"""The exact key of a goal: two goals with one key ask for the same thing with the same values.
 
-What people vary without meaning anything by it is taken away: runs of space, the case of the first word, the full
-stop at the end. What could be a value or an operator stays as typed: ``x>5``, ``-2``, ``C++``, ``column Name``,
-``Mm``, ``a/B.csv``, ``5!``, the indentation of lines, whatever is between quotes or back-ticks. In doubt two goals
-differ: a replay that is missed costs a little money, a wrong one is the worst mistake this package can make.
+What people vary without meaning anything by it is taken away: runs of space, the case of ordinary words, the
+punctuation mark at the end. What could be a value or an operator stays as typed: ``x>5``, ``-2``, ``C++``,
+``column A``, ``camelCase``, ``a/B.csv``, ``5 MB``, ``5!``, the indentation of lines, whatever is between quotes or
+back-ticks. In doubt two goals differ: a replay that is missed costs a little money, a wrong one is the worst mistake
+this package can make. Whether an ordinary word's capitals mean something after all, only the program can tell: see
+:mod:`llmos_nb.memory.capitals`.
 """
 
 from __future__ import annotations
@@ -31,14 +33,23 @@ _SPACE: Final = re.compile(r"\s+")
 _END: Final = re.compile(r"(?<![.!?…])(?:\.|\.\.\.|…|[!?]+)$")
 #: What a full stop ends a sentence after: two letters or digits, a digit, a percent sign, a bracket.
 _BEFORE_STOP: Final = re.compile(r"(?:\w\w|\d|[)\]%])$")
+#: What a question mark ends a question after, besides words: a file's name, a number, a bracket.
+_BEFORE_QUESTION: Final = re.compile(r"(?:\w\.[A-Za-z]\w{0,5}|\s[-+]?\d[\d.,]*|[)\]%])$")
+#: A number by itself; a short word after it is a unit: ``5 MB`` is not ``5 Mb``.
+_NUMBER: Final = re.compile(r"[(\[]*[-+]?[$€£¥]?\d[\d.,]*")
+_UNIT_LETTERS: Final = 3
+#: Words of two and three letters that are no unit and no symbol.
+_SHORT_WORDS: Final = frozenset(
+    "am an and are as at be but by do for go he if in is it me my no nor not of on or so the to up us was we".split()
+)
 _ORDINARY_END: Final = re.compile(rf"(?:^|[\s(\[])[(\[]*(?:{_LETTERS}[-'’])*(?P<last>{_LETTERS})$")
 
 
 def goal_key(goal: str) -> str:
     """The form of ``goal`` in which equal goals are equal. A key is its own key.
 
-    Letters are compared in Unicode's NFC. Case is kept but in the first word, if that is an ordinary one: a capital
-    within a sentence makes a name (the folder ``Data``, the column ``Name``, the unit ``Mm``). Lines are kept where
+    Letters are compared in Unicode's NFC. Case is kept within quotes, in words with a capital, digit or underscore
+    inside, in whatever looks like a path, a file name or code, in single letters, and in units. Lines are kept where
     they are indented differently.
     """
     text = unicodedata.normalize("NFC", goal).strip()
@@ -76,6 +87,8 @@ def _without_end(text: str, *, after_quote: bool) -> str:
     if word is not None and len(word["last"]) >= 2:
         # A factorial is written after a name, and names have capitals inside.
         return text if "!" in mark and _has_inner_capital(word["last"]) else before
+    if mark == "?" and _BEFORE_QUESTION.search(before):
+        return before
     return before if mark == "." and _BEFORE_STOP.search(before) else text
 
 
@@ -84,12 +97,14 @@ def _has_inner_capital(word: str) -> bool:
 
 
 def _fold(text: str, touches: tuple[bool, bool], margin: int | None) -> str:
-    """``text`` with single spaces and its first word in lower case; what touches a quote is not ordinary."""
-    spaced = _SPACE.sub(lambda run: _folded_space(run[0], margin), text)
-    first = re.match(r"\S+", spaced)
-    if first is None or touches[0] or (touches[1] and first.end() == len(spaced)):
-        return spaced
-    return _fold_word(first[0]) + spaced[first.end() :]
+    """``text`` with single spaces and ordinary words in lower case; what touches a quote is not ordinary."""
+    parts = re.split(r"(\S+)", _SPACE.sub(lambda run: _folded_space(run[0], margin), text))
+    for index in range(1, len(parts), 2):
+        glued = (touches[0] and not any(parts[:index])) or (touches[1] and not any(parts[index + 1 :]))
+        after_number = index > 1 and _NUMBER.fullmatch(parts[index - 2]) is not None
+        if not glued:
+            parts[index] = _fold_word(parts[index], first=index == 1 and not touches[0], unit=after_number)
+    return "".join(parts)
 
 
 def _folded_space(run: str, margin: int | None) -> str:
@@ -110,16 +125,21 @@ def _indent(run: str) -> int | None:
     return len(lines[-1].expandtabs()) if len(lines) > 1 else None
 
 
-def _fold_word(chunk: str) -> str:
-    """The first word of a goal as it is written within a sentence."""
+def _fold_word(chunk: str, *, first: bool, unit: bool) -> str:
+    """A word in lower case if it is an ordinary one, whose capitals only begin a sentence or raise a voice."""
     match = _WORD.fullmatch(chunk) if chunk != chunk.lower() else None
     if match is None:
         return chunk
     word = match["word"]
-    if any(_has_inner_capital(part) for part in _LETTER_RUN.findall(word)):
+    parts = _LETTER_RUN.findall(word)
+    if any(_has_inner_capital(part) and not part.isupper() for part in parts):
+        return chunk  # camelCase, GHz
+    if len(word) == 1 and not (first and word in "AI"):
         return chunk
-    if len(word) == 1 and word not in "AI":
-        return chunk
-    if any(len(part) == 1 and part.isupper() for part in _LETTER_RUN.findall(word)) and len(word) > 1:
+    if len(word) == 2 and not first and word.lower() not in _SHORT_WORDS:
+        return chunk  # MB, Mb: a unit without its number
+    if any(len(part) == 1 and part.isupper() for part in parts) and len(word) > 1:
         return chunk  # B-spline, T-test: a letter that is a name
+    if unit and len(word) <= _UNIT_LETTERS and word.lower() not in _SHORT_WORDS:
+        return chunk
     return chunk.lower()

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from llmos_nb.errors import EmptyGoal, StoreError, TraceFileError, UnknownTrace
 from llmos_nb.kernel.files import atomic_write
 from llmos_nb.kernel.state import open_state
+from llmos_nb.memory.capitals import capitals_that_matter
 from llmos_nb.memory.codec import dump, parse
 from llmos_nb.memory.file import SIZE_LIMIT, checked_id, digest_of, new_id, read, row_of_file
 from llmos_nb.memory.index import BATCH, TraceIndex, key_digest, row_of
@@ -229,6 +230,9 @@ class TraceStore:
                     reasons.append(f"{candidate.id} is gone or cannot be read any more")
                 elif not trace.replayable or key_digest(trace.goal) != key or agent not in (None, trace.agent):
                     reasons.append(f"{candidate.id} was edited and does not fit any more")
+                elif matter := capitals_that_matter(goal, trace):
+                    told = ", ".join(f"{typed} is {recorded} there" for recorded, typed in matter)
+                    reasons.append(f"{candidate.id} has other capitals in what looks like a value: {told}")
                 else:
                     liked = prefer is None or len(usable) == 1 or prefer(trace)
                     if found is not None and not liked:
@@ -236,7 +240,9 @@ class TraceStore:
                     why = ["same goal with the same values"]
                     if len(usable) > 1:
                         order = "its files unchanged, " if prefer is not None and liked else ""
-                        why.append(f"the best of {len(usable)} such traces: {order}fewest failures in use, then newest")
+                        why.append(
+                            f"the best of {len(usable)} such traces: {order}fewest failures in use, then newest"
+                        )
                     if agent is not None:
                         why.append(f"only traces of {agent} were asked for")
                     if candidate.failures:
