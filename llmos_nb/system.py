@@ -91,7 +91,7 @@ class LLMOS:
             EmptyGoal, UnknownAgent, AgentFileError, UnknownMode, SettingsError, StoreError: nothing was begun.
         """
         from llmos_nb.dispatch.decide import check_mode
-        from llmos_nb.dispatch.dispatcher import Goal
+        from llmos_nb.dispatch.run import Goal
 
         text = _checked_goal(goal)
         if project is not None:
@@ -145,7 +145,7 @@ class LLMOS:
             EmptyGoal, UnknownAgent, UnknownMode, ModeUnavailable: see :meth:`execute`.
         """
         name = self.agent(agent).name if agent is not None else None
-        return self._dispatcher.decision(_checked_goal(goal), mode or self.settings.mode, name)
+        return self._dispatcher.decision(_checked_goal(goal), mode or self.settings.mode, name, Path.cwd())
 
     def stop(self, run_id: str | None = None) -> list[str]:
         """Stop one run, or all of this system; returns their ids. Callable from any thread."""
@@ -235,7 +235,8 @@ class LLMOS:
     @functools.cached_property
     def _dispatcher(self) -> Dispatcher:
         from llmos_nb.cortex.cortex import Cortex
-        from llmos_nb.dispatch.dispatcher import Dispatcher, Parts
+        from llmos_nb.dispatch.dispatcher import Dispatcher
+        from llmos_nb.dispatch.run import Parts
         from llmos_nb.memory.session import SessionLog
 
         self.check_workspace()

@@ -10,7 +10,6 @@ import asyncio
 import atexit
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Callable, Coroutine, Hashable
 from pathlib import Path
@@ -174,16 +173,23 @@ class Cortex:
         return self._scripted.url, self._scripted.api_key
 
 
+class _OwnSessions(asyncio.SelectorEventLoop):
+    """Starts every process in a session of its own.
+
+    An interrupt goes to the whole process group of a kernel or terminal. It must not kill the CLI under a run that is
+    being stopped in an orderly way; the SDK has no option for it.
+    """
+
+    async def subprocess_exec(self, *arguments: Any, **options: Any) -> Any:
+        return await super().subprocess_exec(*arguments, **{**options, "start_new_session": True})
+
+
 def _started_loop() -> asyncio.AbstractEventLoop:
     """A loop running on a thread of its own (with processes, also on Windows)."""
-    factory = getattr(asyncio, "ProactorEventLoop", asyncio.new_event_loop)
+    factory = getattr(asyncio, "ProactorEventLoop", _OwnSessions)
     loop: asyncio.AbstractEventLoop = factory()
 
     def work() -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            # Processes inherit the mask: an interrupt goes to the kernel's whole process group, and must not kill
-            # the CLI under a run that is being stopped in an orderly way.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         loop.run_forever()
         loop.close()
 

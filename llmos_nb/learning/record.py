@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.learning.verify import expectation
-from llmos_nb.memory import Expectation, Step
+from llmos_nb.memory import Expectation, Step, Trace
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Call
 
-__all__ = ["environment_of", "folder_named", "input_digests", "recorded_steps"]
+__all__ = ["environment_of", "folder_named", "input_digests", "inputs_unchanged", "recorded_steps"]
 
 #: Claude Code's own tools that a tool of ours can repeat, with the names of their arguments.
 _REPEATABLE: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
@@ -97,6 +97,13 @@ def input_digests(calls: Iterable[Call], cwd: Path) -> dict[str, str]:
         if path.is_file():
             found[name] = file_digest(path)
     return found
+
+
+def inputs_unchanged(trace: Trace, cwd: Path) -> bool:
+    """Whether every file that the trace read is in ``cwd`` as it was; files without a digest only have to be there."""
+    return all(
+        (cwd / name).is_file() and digest in ("", file_digest(cwd / name)) for name, digest in trace.inputs.items()
+    )
 
 
 def file_digest(path: Path) -> str:

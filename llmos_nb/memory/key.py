@@ -40,7 +40,10 @@ _NUMBER: Final = re.compile(r"[(\[]*[-+]?[$€£¥]?\d[\d.,]*")
 _UNIT_LETTERS: Final = 3
 #: Words of two and three letters that are no unit and no symbol.
 _SHORT_WORDS: Final = frozenset(
-    "am an and are as at be but by do for go he if in is it me my no nor not of on or so the to up us was we".split()
+    re.findall(
+        r"\w+",
+        "am an and are as at be but by do for go he if in is it me my no nor not of on or so the to up us was we",
+    )
 )
 _ORDINARY_END: Final = re.compile(rf"(?:^|[\s(\[])[(\[]*(?:{_LETTERS}[-'’])*(?P<last>{_LETTERS})$")
 

@@ -66,6 +66,7 @@ class Workbench:
         publish: Callable[[Event], None],
         stopping: threading.Event | None = None,
         ask: Callable[[Verdict], bool] | None = None,
+        first_step: int = 0,
     ) -> None:
         self.run_id = run_id
         self.grant = frozenset(grant)
@@ -76,7 +77,7 @@ class Workbench:
         self._task: asyncio.Task[Any] | None = None
         self._publish = publish
         self._ask = ask
-        self._steps = 0
+        self._steps = first_step
         self._counting = threading.Lock()  # hooks work on threads of their own
         self._context = ToolContext(
             namespace=namespace, workspace=workspace, cwd=cwd, undo=self.undo, stopping=self.stopping

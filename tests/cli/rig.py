@@ -16,8 +16,9 @@ from llmos_nb.cortex.cortex import Cortex
 from llmos_nb.cortex.endpoint import resolve_endpoint
 from llmos_nb.cortex.hooks import HOOKS, Hook, HookBody
 from llmos_nb.cortex.scripted import FaultPlan, ScriptedServer, parse_script
-from llmos_nb.dispatch.dispatcher import Dispatcher, Goal, Parts
+from llmos_nb.dispatch.dispatcher import Dispatcher
 from llmos_nb.dispatch.result import RunResult
+from llmos_nb.dispatch.run import Goal, Parts
 from llmos_nb.kernel.budget import TokenEconomy
 from llmos_nb.kernel.events import Event, EventBus
 from llmos_nb.memory import TraceStore

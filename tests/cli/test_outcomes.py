@@ -105,7 +105,9 @@ async def test_workspace_budget_that_is_used_up(make_rig: Callable[..., Rig]) ->
 async def test_run_that_uses_up_its_budget(rig: Rig) -> None:
     rig.namespace.names.pop("total", None)
     result = await rig.run("add it up", budget_usd=0.000001)
-    assert (result.status, result.reason) == ("over_budget", "the run used up its budget")
+    assert result.status == "over_budget"
+    assert result.reason.startswith("the run used up its budget: $0.00") and "$1e-06 allowed" in result.reason
+    assert "--budget" in result.remedy
     assert result.cost_usd is not None and result.cost_usd > 0.000001
     assert len(rig.of(ModelCalled, result.run_id)) == 1, "no second call was made with an empty purse"
     assert (await rig.run("add it up")).status == "success"

@@ -31,7 +31,9 @@ def test_space_case_and_final_punctuation_do_not_count(goal: list[str], data: st
     goal = [word for word in goal if word.upper().lower() == word and word.isalpha() and len(word) > 2] or ["plot"]
     varied = [data.draw(cases)(word) for word in goal]
     text = "".join(word + data.draw(spaces) for word in varied).strip()
-    ends = ["", ".", "?", "…", "..."] if varied[-1].isupper() else ["", ".", "!", "?", "…", "...", "?!"]  # NN! is math
+    ends = (
+        ["", ".", "?", "…", "..."] if varied[-1].isupper() else ["", ".", "!", "?", "…", "...", "?!"]
+    )  # NN! is math
     end = data.draw(st.sampled_from(ends))
     assert goal_key(f"  {text}{end}\n") == goal_key(" ".join(goal))
 

@@ -147,7 +147,9 @@ def test_it_leaves_nothing_behind(place: Path) -> None:
 def test_options_that_the_sdk_does_not_have_are_found(place: Path) -> None:
     with LLMOS("workspace", sdk={"max_turnz": 3}) as system:
         found = {check.name: check for check in examine(system)}
-    assert not found["options"].ok and "max_turnz" in found["options"].found and "max_turns" in found["options"].remedy
+    assert (
+        not found["options"].ok and "max_turnz" in found["options"].found and "max_turns" in found["options"].remedy
+    )
 
 
 def test_a_grant_that_nothing_fulfils_is_found(place: Path) -> None:
@@ -158,7 +160,9 @@ def test_a_grant_that_nothing_fulfils_is_found(place: Path) -> None:
     assert not found["agents"].ok and "frob" in found["agents"].found and "run_cell" in found["agents"].remedy
 
 
-def test_the_workspace_may_be_named_before_and_after_the_command(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_workspace_may_be_named_before_and_after_the_command(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for words in (["--workspace", "here", "doctor"], ["doctor", "--workspace", "here"]):
         main(words)
         assert "here, writable" in capsys.readouterr().out
