@@ -102,7 +102,7 @@ class RunResult:
             why = f"*{self.mode_reason}*\n\n" if self.mode == "mixed" and self.mode_reason else ""
             return why + self.text
         parts = [f"**{self.reason}**", self.remedy]
-        if self.text and self.text != self.reason:
+        if self.text and self.text not in self.reason:
             parts.append(self.text)
         return "\n\n".join(part for part in parts if part)
 
@@ -126,6 +126,7 @@ class RunResult:
 
         render = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render
         color = _BADGES.get(self.mode, ("#57606a", ""))[0] if self.ok else "#cf222e"
+        rendered = render(self._body()).replace("<pre>", '<pre style="margin:.4em 0 .9em">')
         rest = " · ".join(self.summary.split(" · ")[1:])
         steps = "".join(
             f"<li><code>{html.escape(step.tool)}</code>"
@@ -144,7 +145,7 @@ class RunResult:
             f'<div style="font-size:90%"><span style="background:{color};color:#fff;border-radius:3px;'
             f'padding:.1em .5em">{html.escape(self.label)}</span> '
             f'<span style="opacity:.75">{html.escape(rest)}</span></div>'
-            f"<div>{render(self._body())}</div>{folded}</div>"
+            f"<div>{rendered}</div>{folded}</div>"
         )
 
 
