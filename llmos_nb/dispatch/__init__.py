@@ -1,0 +1,1 @@
+"""From a goal to its result: the decision, the runner of each mode, and what a person gets back."""
