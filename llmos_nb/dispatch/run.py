@@ -14,6 +14,7 @@ from llmos_nb.dispatch.decide import Decision
 from llmos_nb.dispatch.result import RunResult, ShownStep
 from llmos_nb.kernel.budget import TokenEconomy
 from llmos_nb.kernel.events import Event, EventBus, ModeDecided, Notice
+from llmos_nb.learning.record import repeating
 from llmos_nb.memory import TraceStore
 from llmos_nb.mind import Agent
 from llmos_nb.settings import Settings
@@ -71,7 +72,7 @@ class Run:
             namespace=self.parts.namespace,
             workspace=self.parts.settings.workspace.resolve(),
             cwd=self.goal.cwd,
-            grant=self.goal.agent.tools,
+            grant={*self.goal.agent.tools, *repeating(self.goal.agent.tools)},
             publish=self.publish,
             first_step=first_step,
         )

@@ -19,7 +19,7 @@ from llmos_nb.memory import Expectation, Step, Trace
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Call
 
-__all__ = ["environment_of", "folder_named", "input_digests", "inputs_unchanged", "recorded_steps"]
+__all__ = ["environment_of", "folder_named", "input_digests", "inputs_unchanged", "recorded_steps", "repeating"]
 
 #: Claude Code's own tools that a tool of ours can repeat, with the names of their arguments.
 _REPEATABLE: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
@@ -38,6 +38,11 @@ _MAGIC_LINES: Final = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 DIGEST_LIMIT: Final = 64 * 1024 * 1024
 #: Characters of a step's output that are written down: it is there to be read, verified is the digest of all of it.
 OUTPUT_KEPT: Final = 100_000
+
+
+def repeating(tools: Iterable[str]) -> frozenset[str]:
+    """The tools of ours that repeat what the built-in ones among ``tools`` did: who is granted these has those."""
+    return frozenset(_REPEATABLE[tool][0] for tool in tools if tool in _REPEATABLE)
 
 
 def recorded_steps(calls: Sequence[Call]) -> tuple[Step, ...]:

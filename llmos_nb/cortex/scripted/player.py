@@ -187,7 +187,8 @@ def _failed(errors: Sequence[str], turn: Turn) -> str:
 
 
 def _not_granted(tool: str, offered: Sequence[str]) -> str:
-    granted = ", ".join(f"`{name}`" for name in offered) or "none"
+    names = [name.removeprefix("mcp__llmos__") for name in offered if not name.startswith("Deferred")]
+    granted = ", ".join(f"`{name}`" for name in names) or "none"  # the client's own placeholder is no tool
     return (
         f"I cannot go on: the next step needs the tool `{tool}`, which is not granted here (granted: {granted}). "
         "The goal is not done. Grant the tool to the agent and run the goal again."
