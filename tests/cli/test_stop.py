@@ -224,7 +224,12 @@ def test_ctrl_c_in_a_script(playground: Path, goal: str) -> None:
     log = Path("log.txt")
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "program.py", goal], stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            [sys.executable, "program.py", goal],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # A shell's background jobs ignore interrupts, and hand that down to the tests they run.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         asyncio.run(until(lambda: log.read_text().count("RunStarted") == 2, "the second goal"))
