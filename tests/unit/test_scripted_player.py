@@ -179,9 +179,9 @@ def test_guidance_in_the_persons_own_words_is_not_guidance() -> None:
 
 
 def test_a_tool_that_is_not_offered_is_said_so() -> None:
-    told = text(answer(GOAL, tools=(RUN, "my_read_file")))
+    told = text(answer(GOAL, tools=(RUN, "my_read_file", "DeferredToolPlaceholder")))
     assert "`read_file`, which is not granted" in told
-    assert f"`{RUN}`" in told
+    assert "(granted: `run_cell`, `my_read_file`)" in told
 
 
 @pytest.mark.parametrize(
