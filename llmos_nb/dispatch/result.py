@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from llmos_nb.memory.blocks import fenced
+from llmos_nb.tools.registry import TOOLS
+
 __all__ = ["RunResult", "ShownStep"]
 
 _BADGES: Final = {
@@ -19,7 +22,6 @@ _BADGES: Final = {
 #: How often an answer is looked through for HTML before every ``<`` in it is taken for one.
 ROUNDS: Final = 8
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
-_LANGUAGE: Final = {"run_cell": "python", "run_shell": "bash"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +172,5 @@ def _without_markup(markdown: str) -> str:
 
 def _fenced(step: ShownStep) -> str:
     """A step's text as a fenced block that its own backticks cannot close."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", step.text)), default=0))
-    return f"{fence}{_LANGUAGE.get(step.tool, 'text')}\n{step.text}\n{fence}"
+    language = TOOLS[step.tool].language if step.tool in TOOLS else ""
+    return fenced(language or "text", step.text)

@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from llmos_nb.memory import Step, Trace
+from llmos_nb.memory.blocks import fenced
+from llmos_nb.tools.registry import TOOLS
 
 __all__ = ["guidance"]
 
-_LANGUAGE: Final = {"run_cell": ("code", "python"), "run_shell": ("command", "bash")}
 #: The tag that ends the guidance, which no text of a trace may forge.
 _END: Final = re.compile(r"</(?=llmos-guidance)", re.IGNORECASE)
 
@@ -35,9 +36,7 @@ def guidance(trace: Trace, reason: str, limit: int) -> str:
 
 
 def _shown(number: int, step: Step) -> str:
-    argument, language = _LANGUAGE.get(step.tool, ("", ""))
-    if not argument:
+    tool = TOOLS.get(step.tool)
+    if tool is None or not tool.language:
         return f"Step {number}, {step.tool}: {dict(step.arguments)!r}"
-    text = str(step.arguments.get(argument, ""))
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"Step {number}, {step.tool}:\n{fence}{language}\n{text}\n{fence}"
+    return f"Step {number}, {step.tool}:\n{fenced(tool.language, str(step.arguments.get(tool.main, '')))}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmos_nb.learning.verify import digest, surprise
 from llmos_nb.memory import Step, Trace
+from llmos_nb.memory.blocks import fenced
 from llmos_nb.tools.cell import mentioned_names
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.tool import ToolResult
@@ -134,8 +134,7 @@ def _fresh(calls: Sequence[Call], why: str) -> str:
     shown = "\n".join(text for text in texts if text)
     if not shown:
         return note + "The new results are in your variables and in the output above."
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
-    return f"{note}These are the new outputs:\n\n{fence}text\n{shown}\n{fence}"
+    return f"{note}These are the new outputs:\n\n{fenced('text', shown)}"
 
 
 def _words(result: ToolResult) -> str:

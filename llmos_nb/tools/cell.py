@@ -135,6 +135,7 @@ RUN_CELL: Final = Tool(
     },
     run=_run_cell,
     main="code",
+    language="python",
 )
 
 INSPECT: Final = Tool(

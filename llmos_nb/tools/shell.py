@@ -148,4 +148,5 @@ RUN_SHELL: Final = Tool(
     },
     run=_run_shell,
     main="command",
+    language="bash",
 )

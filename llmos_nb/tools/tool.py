@@ -65,6 +65,8 @@ class Tool:
     schema: dict[str, Any]
     run: Callable[[ToolContext, dict[str, Any]], Awaitable[ToolResult]]
     main: str
+    #: The language of the main argument where it is code, for a fence or a highlighter.
+    language: str = ""
     #: Whether a call can change anything. Calls that cannot are replayed too: their results are evidence.
     changes: bool = True
 
