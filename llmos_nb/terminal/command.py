@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(options)
     except LlmosError as error:
         print(f"{error.message}\n  -> {error.remedy}" if error.remedy else error.message, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader (head, less) has seen enough; Python's own last flush must not fail either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -89,3 +89,17 @@ def test_the_package_can_be_run(place: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 0 and "free" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    """As in ``llmos-nb doctor | head -1``."""
+    doctor = subprocess.Popen(
+        [sys.executable, "-u", "-m", "llmos_nb", "doctor"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert doctor.stdout is not None and doctor.stderr is not None
+    doctor.stdout.readline()
+    doctor.stdout.close()
+    said = doctor.stderr.read()
+    doctor.wait(60)
+    assert "Traceback" not in said and "BrokenPipe" not in said
