@@ -7,6 +7,7 @@ are resolved, so that no spelling of a path gets another answer than the path it
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +16,17 @@ from llmos_nb.guard.places import STREAMS, is_device, is_persistence, is_secret,
 from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import ALLOWED, Verdict
 
-__all__ = ["Mode", "Zone", "check_path", "is_inside", "resolve", "writable_roots", "zone_of"]
+__all__ = [
+    "PROJECTS",
+    "Mode",
+    "Zone",
+    "check_path",
+    "is_inside",
+    "project_zone",
+    "resolve",
+    "writable_roots",
+    "zone_of",
+]
 
 Mode = Literal["read", "write"]
 Zone = Literal[
@@ -25,7 +36,13 @@ Zone = Literal[
 #: Linux's PATH_MAX; longer paths cannot be opened.
 LONGEST: Final = 4096
 #: Entries of a workspace that only the product's own tools may change.
-GUARDED: Final = (".llmos", "llmos.toml", "agents")
+GUARDED: Final = (".llmos", "llmos.toml", "agents", "memory")
+#: The folder of projects in a workspace, and what of a project only the product's own tools may change: its limits,
+#: what is kept about it, and the folder itself.
+PROJECTS: Final = "projects"
+PROJECT_GUARDED: Final = ("project.toml", "state")
+#: Whether names that differ in case, or in dots and blanks at their end, name the same file here.
+FOLDING: Final = sys.platform in ("darwin", "win32")
 #: Where temporary files go.
 SCRATCH: Final = ("/tmp", "/var/tmp", "/dev/shm", "/private/tmp", "/private/var/tmp")
 
@@ -54,9 +71,15 @@ def resolve(path: str | os.PathLike[str], *, cwd: str | os.PathLike[str], worksp
     return Path(os.path.realpath(os.path.join(os.fspath(workspace), os.fspath(cwd), text)))
 
 
+def folded(path: Path) -> Path:
+    """The path as a system compares it that takes ``Agents`` and ``agents. `` for the same name."""
+    return Path(path.anchor, *(part.casefold().rstrip(". ") or part for part in path.parts[1:]))
+
+
 def is_inside(path: Path, folder: Path) -> bool:
     """Whether ``path`` is ``folder`` or beneath it; both resolved."""
-    return path == folder or folder in path.parents
+    text, start = str(path), str(folder)
+    return text == start or text.startswith(start if start.endswith(os.sep) else start + os.sep)
 
 
 def writable_roots(
@@ -68,10 +91,15 @@ def writable_roots(
 
     The file system's root, a home folder, an ancestor of a home folder and a system folder are too wide.
     """
-    found = [Path(os.path.realpath(workspace))]
+    wanted = [os.path.join(workspace, folder) for folder in (*roots, *(() if cwd is None else (cwd,)))]
+    return _writable(Path(os.path.realpath(workspace)), [Path(os.path.realpath(folder)) for folder in wanted])
+
+
+def _writable(workspace: Path, folders: Sequence[Path]) -> tuple[Path, ...]:
+    """:func:`writable_roots` of folders that are resolved already."""
+    found = [workspace]
     home = Path(os.path.realpath(Path.home()))
-    for folder in (*roots, *(() if cwd is None else (cwd,))):
-        real = Path(os.path.realpath(os.path.join(workspace, folder)))
+    for real in folders:
         too_wide = is_inside(home, real) or real.parent == real or is_system(real) or str(real) in SCRATCH
         if real not in found and not too_wide and not is_secret(real):
             found.append(real)
@@ -88,18 +116,36 @@ def _is_scratch(path: Path, roots: Sequence[Path]) -> bool:
     return False
 
 
+def project_zone(path: Path, projects: Path, roots: Sequence[Path]) -> Zone | None:
+    """What a path among the projects is, where that differs from any other: who works in one leaves the others alone."""
+    if not is_inside(path, projects):
+        return None
+    parts = path.relative_to(projects).parts
+    if len(parts) < 2 or parts[1] in PROJECT_GUARDED:
+        return "guarded"
+    own = {root.relative_to(projects).parts[0] for root in roots if projects in root.parents}
+    return "outside" if own and parts[0] not in own else None
+
+
 def zone_of(path: Path, *, workspace: Path, roots: Sequence[Path]) -> Zone:
     """The kind of place a resolved path is, as far as writing there goes. ``root`` is a writable folder itself."""
+    workspace = Path(os.path.realpath(workspace))
+    if FOLDING:
+        path, workspace, roots = folded(path), folded(workspace), tuple(map(folded, roots))
     if is_stream(path):
         return "stream"
     if is_device(path):
         return "device"
-    workspace = Path(os.path.realpath(workspace))
-    for name in GUARDED:
-        if is_inside(path, workspace / name):
-            return "guarded"
+    if (
+        path != workspace
+        and is_inside(path, workspace)
+        and path.relative_to(workspace).parts[0].casefold() in GUARDED
+    ):
+        return "guarded"  # in whatever case: some file systems do not tell the difference
     if is_secret(path):
         return "secret"
+    if (found := project_zone(path, workspace / PROJECTS, roots)) is not None:
+        return found
     if is_persistence(path):
         return "persistence"
     if any(is_inside(root, path) for root in roots):
@@ -148,26 +194,27 @@ def _check_path(
     base = home if cwd is None else Path(os.path.realpath(os.path.join(home, cwd)))
     real = resolve(path, cwd=base, workspace=home)
     lexical = Path(os.path.normpath(os.path.join(base, os.path.expanduser(os.fspath(path)))))
-    folders = writable_roots(home, cwd, roots)
+    wanted = [Path(os.path.realpath(os.path.join(home, folder))) for folder in roots]
+    folders = _writable(home, wanted if cwd is None else [*wanted, base])
     allowed = [Path(os.path.realpath(folder)) for folder in readable]
     shown = str(path)[:200]
     if any(is_inside(lexical, folder) for folder in folders) and not any(
         is_inside(real, folder) for folder in (*folders, *allowed)
     ):
-        return hit("path-link", shown)
+        return hit("path-link", shown, place=real)
     if mode == "read":
         if any(is_inside(real, folder) for folder in allowed):
             return ALLOWED
         if is_secret(real) or is_secret(lexical):
-            return hit("path-secret", shown)
-        return hit("path-device", shown) if is_device(real) else ALLOWED
+            return hit("path-secret", shown, place=real)
+        return hit("path-device", shown, place=real) if is_device(real) else ALLOWED
     zone = zone_of(real, workspace=home, roots=folders)
     if zone in ("inside", "stream"):
-        return hit("path-secret", shown) if is_secret(lexical) else ALLOWED
+        return hit("path-secret", shown, place=real) if is_secret(lexical) else ALLOWED
     rule = {
         "device": "path-device",
         "guarded": "path-guarded",
         "secret": "path-secret",
         "persistence": "path-persistence",
     }.get(zone, "path-outside")
-    return hit(rule, shown)
+    return hit(rule, shown, place=real)

@@ -5,8 +5,9 @@ The tables hold names and patterns; the functions only look a resolved path up i
 
 from __future__ import annotations
 
+import functools
 import re
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from pathlib import PurePath
 from typing import Final
 
@@ -51,6 +52,8 @@ SECRET_NAMES: Final = (
     ".vault-token", ".s3cfg", ".boto", ".claude.json", "shadow", "shadow-", "gshadow", "master.passwd", "id_rsa",
     "id_dsa", "id_ecdsa", "id_ed25519", "credentials.json", "application_default_credentials.json", "secrets.yaml",
     "secrets.yml", "secrets.json", "secrets.toml", "kubeconfig", "wallet.dat", "Login Data", "logins.json", "key4.db",
+    ".bash_history", ".zsh_history", ".python_history", ".psql_history", ".mysql_history", ".sqlite_history",
+    ".node_repl_history", ".rediscli_history", ".histfile", "history.sqlite",
 )  # fmt: skip
 SECRET_PATTERNS: Final = (
     ".env.*", "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx",
@@ -64,13 +67,14 @@ PERSISTENT_NAMES: Final = frozenset(
      ".zprofile", ".zlogin", ".zlogout", ".kshrc", ".cshrc", ".tcshrc", ".login", ".inputrc", ".xinitrc", ".xprofile",
      ".xsession", ".gitconfig", ".hgrc", ".vimrc", ".exrc", ".tmux.conf", ".screenrc", ".pythonrc", ".pythonstartup",
      ".Rprofile", ".pdbrc", ".gdbinit", "config.fish", "sitecustomize.py", "usercustomize.py", "crontab",
-     "authorized_keys", "ipython_config.py", "ipython_kernel_config.py", "jupyter_server_config.py"}
+     "authorized_keys", "ipython_config.py", "ipython_kernel_config.py", "jupyter_server_config.py", ".mcp.json"}
 )  # fmt: skip
 PERSISTENT_PARTS: Final = (
     (".config", "autostart"), (".config", "systemd"), (".config", "fish"), ("etc", "cron.d"), ("etc", "cron.daily"),
     ("etc", "cron.hourly"), ("etc", "systemd"), ("etc", "profile.d"), ("etc", "init.d"), ("var", "spool", "cron"),
     ("Library", "LaunchAgents"), ("Library", "LaunchDaemons"), (".git", "hooks"), (".git", "config"),
-    (".config", "git"), ("profile_default", "startup"), (".jupyter",),
+    (".config", "git"), ("profile_default", "startup"), (".jupyter",), (".vscode", "settings.json"),
+    (".vscode", "tasks.json"), (".vscode", "launch.json"),
 )  # fmt: skip
 #: Devices that are streams, harmless to write.
 STREAMS: Final = frozenset({"null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr", "ptmx"})
@@ -84,25 +88,32 @@ SYSTEM_FOLDERS: Final = (
 _SECRET_VARIABLE: Final = re.compile(r"(?i).*(api_?key|token|secret|passw|credential|private_?key|access_?key)")
 
 
+#: All patterns of names in one: most names are looked up, and few match.
+_SECRET: Final = re.compile("|".join(translate(pattern) for pattern in SECRET_PATTERNS))
+_SECRET_STARTS: Final = frozenset(wanted[0] for wanted in SECRET_PARTS)
+_PERSISTENT_STARTS: Final = frozenset(wanted[0] for wanted in PERSISTENT_PARTS)
+
+
 def _has_parts(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     return any(parts[i : i + len(wanted)] == wanted for i in range(len(parts) - len(wanted) + 1))
 
 
 def secret_name(name: str) -> bool:
     """Whether a file of this name holds credentials wherever it is."""
-    if any(fnmatchcase(name, pattern) for pattern in PUBLIC_PATTERNS):
+    if name not in SECRET_NAMES and not _SECRET.match(name):
         return False
-    return name in SECRET_NAMES or any(fnmatchcase(name, pattern) for pattern in SECRET_PATTERNS)
+    return not any(fnmatchcase(name, pattern) for pattern in PUBLIC_PATTERNS)
 
 
+@functools.lru_cache(maxsize=4096)
 def is_secret(path: PurePath) -> bool:
     """Whether a resolved path is a place where credentials are kept."""
     parts = path.parts
     if parts and (parts[-1].endswith(".pub") or parts[-1] == "known_hosts"):
         return False
-    if any(part in SECRET_FOLDERS for part in parts):
+    if not SECRET_FOLDERS.isdisjoint(parts):
         return True
-    if any(_has_parts(parts, wanted) for wanted in SECRET_PARTS):
+    if not _SECRET_STARTS.isdisjoint(parts) and any(_has_parts(parts, wanted) for wanted in SECRET_PARTS):
         return True
     if len(parts) > 2 and parts[1] == "proc" and parts[-1] in ("environ", "mem"):
         return True
@@ -126,7 +137,9 @@ def is_persistence(path: PurePath) -> bool:
     parts = path.parts
     if parts and parts[-1] in PERSISTENT_NAMES:
         return True
-    return any(_has_parts(parts, wanted) for wanted in PERSISTENT_PARTS) or parts[:3] == ("/", "etc", "profile")
+    if not _PERSISTENT_STARTS.isdisjoint(parts) and any(_has_parts(parts, wanted) for wanted in PERSISTENT_PARTS):
+        return True
+    return parts[:3] == ("/", "etc", "profile")
 
 
 def is_device(path: PurePath) -> bool:

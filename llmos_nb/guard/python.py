@@ -20,18 +20,29 @@ __all__ = ["check_python"]
 
 #: Longest code that is judged, in characters: far above a cell, below what the parser takes long for.
 MAX_CHARACTERS: Final = 200_000
+#: Different commands for the shell in one cell, as in one command line.
+MAX_COMMANDS: Final = 50
 
 
 def check_python(
-    code: str, *, cwd: str | os.PathLike[str] | None = None, workspace: str | os.PathLike[str] | None = None
+    code: str,
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    workspace: str | os.PathLike[str] | None = None,
+    watched: bool = False,
 ) -> Verdict:
     """Judge code before it runs in a notebook kernel; IPython's own syntax is understood.
+
+    ``watched`` says that every deletion will be judged again when it happens: then one of a path that is only known then
+    is not asked about now.
 
     ``cwd`` is where relative paths start and ``workspace`` what may be changed; each stands in for the other, and the
     process's folder for both. Code that is no Python is ``allow``: it cannot run. Never raises.
     """
     try:
-        return _check(code, cwd, workspace)
+        return _check(code, cwd, workspace, watched=watched)
+    except RecursionError:
+        return hit("py-unreadable", "nested too deep")
     except Exception as error:  # noqa: BLE001 - a guard that fails must deny, whatever failed
         return hit("guard-error", f"{type(error).__name__} while judging Python code")
 
@@ -41,6 +52,8 @@ def _check(
     cwd: str | os.PathLike[str] | None,
     workspace: str | os.PathLike[str] | None,
     depth: int = 0,
+    *,
+    watched: bool = False,
 ) -> Verdict:
     if "\0" in code:
         return hit("py-control", code[:60])
@@ -48,27 +61,34 @@ def _check(
         return hit("py-unreadable", f"{len(code)} characters")
     base = Path(cwd if cwd is not None else workspace if workspace is not None else ".").absolute()
     home = Path(workspace if workspace is not None else base).absolute()
-    return worst(_judge_cell(code, base, home, depth))
+    return worst(_judge_cell(code, base, home, depth, watched))
 
 
-def _judge_cell(code: str, cwd: Path, workspace: Path, depth: int) -> Iterator[Verdict]:
-    cell = read_cell(code)
+def _judge_cell(code: str, cwd: Path, workspace: Path, depth: int, watched: bool) -> Iterator[Verdict]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        trees = [(text, parse(text)) for text in cell.python if text.strip()]
-    judge = PythonJudge(cwd, workspace, depth, lambda text: _check(text, cwd, workspace, depth + 1))
-    for command in cell.shell:
+        cell = read_cell(code)
+        trees = [cell.trees.get(text) or parse(text) for text in cell.python if text.strip()]
+    judge = PythonJudge(
+        cwd, workspace, depth, lambda text: _check(text, cwd, workspace, depth + 1, watched=watched), watched=watched
+    )
+    commands = list(dict.fromkeys(cell.shell))
+    for command in commands[:MAX_COMMANDS]:
         yield from judge.interpolated(command)
+    if len(commands) > MAX_COMMANDS:
+        yield hit("shell-too-long", f"more than {MAX_COMMANDS} commands in one cell")
     for program, body in cell.foreign:
         yield judge.shell(f"{program} <<'__END_OF_CELL__'\n{body}\n__END_OF_CELL__")
     for path in cell.writes:
         yield from judge.path(path, "write", path)
     for path in cell.reads:
         yield from judge.path(path, "read", path)
+    for magic in cell.deciding:
+        yield hit("py-system", magic)
     if cell.environ:
         yield hit("py-environ", "%env")
     if cell.suspicious:
         yield hit("py-unreadable", code[:100])
-    for _, tree in trees:
+    for tree in trees:
         if tree is not None:
             yield from judge.tree(tree)

@@ -12,6 +12,8 @@ from llmos_nb.guard.verdict import names
 
 __all__ = ["Cell", "parse", "read_cell"]
 
+#: Magics within magics that are followed.
+MAX_DEPTH: Final = 8
 #: Cell magics whose body is shell code.
 _SHELL_CELLS: Final = frozenset({"bash", "sh", "system", "sx", "!", "script", "zsh", "cmd"})
 #: Magics whose rest, or body, is Python.
@@ -24,6 +26,12 @@ _SHELL_LINES: Final = frozenset({"system", "sx", "sc", "!"})
 _ALIASES: Final = names("cat cp ldir less ll ls lx lf lk man mkdir more mv rm rmdir pip conda mamba micromamba uv")
 #: A lone line such as ``rm -rf x`` is a magic to IPython although it is an expression to Python.
 _AUTOMAGIC: Final = re.compile(rf"({'|'.join(sorted(_ALIASES))})[ \t]+[^=\s]")
+#: This package's magics that are for a person, by the first words that make them so; none: every word does.
+_DECIDING: Final[dict[str, frozenset[str]]] = {
+    "llmos": frozenset(), "agent": frozenset(), "schedule": names("add resume"), "agents": names("restore"),
+    "budget": names("set limits"), "crystals": names("enable trust"), "sessions": names("resume"), "trace": names("trust"),
+    "llmos_endpoint": frozenset(),
+}  # fmt: skip
 _PROMPT: Final = re.compile(r"^(>>> ?|\.\.\. ?|In \[\d+\]: ?| *\.\.\.+: ?)")
 _MAGIC: Final = re.compile(r"^(\s*)(?:([A-Za-z_][\w., *]*?)\s*=\s*)?(%{1,2}|!{1,2})\s*(.*)$")
 
@@ -37,8 +45,16 @@ class Cell:
     foreign: list[tuple[str, str]] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
+    #: Magics of this package by which a person decides something.
+    deciding: list[str] = field(default_factory=list)
     environ: bool = False
     suspicious: bool = False
+    #: The trees of those parts of ``python`` that were parsed already.
+    trees: dict[str, ast.Module] = field(default_factory=dict)
+    #: How many magics it stands in.
+    depth: int = 0
+    #: Whether more magics stand in it than are followed.
+    deep: bool = False
 
 
 def parse(code: str) -> ast.Module | None:
@@ -52,9 +68,12 @@ def parse(code: str) -> ast.Module | None:
         return None
 
 
-def read_cell(code: str) -> Cell:
-    """Take a cell apart the way IPython would."""
-    cell = Cell()
+def read_cell(code: str, depth: int = 0) -> Cell:
+    """Take a cell apart the way IPython would; magics within magics up to :data:`MAX_DEPTH`."""
+    cell = Cell(depth=depth)
+    if depth > MAX_DEPTH:
+        cell.suspicious = cell.deep = True
+        return cell
     text = code.lstrip("\n")
     first, _, body = text.lstrip().partition("\n")
     if first.startswith("%%"):
@@ -66,8 +85,10 @@ def read_cell(code: str) -> Cell:
     text = textwrap.dedent("\n".join(lines))
     if _AUTOMAGIC.match(text) and "\n" not in text.strip():
         _line_magic(cell, text.strip(), [], "")
-    if parse(text) is not None:
+    tree = parse(text)
+    if tree is not None:
         cell.python.append(text)
+        cell.trees[text] = tree
         return cell
     cell.python.append("\n".join(_lines(cell, text.split("\n"))))
     return cell
@@ -76,6 +97,8 @@ def read_cell(code: str) -> Cell:
 def _cell_magic(cell: Cell, head: str, body: str) -> None:
     name, _, rest = head.partition(" ")
     rest = rest.strip()
+    if _decides(name, f"{rest} {body}"):
+        cell.deciding.append(f"%%{head}")
     if name in _SHELL_CELLS:
         interpreter = rest.split(" ")[0].rpartition("/")[2] if name == "script" else "bash"
         if interpreter in ("bash", "sh", "zsh", "dash", ""):
@@ -88,15 +111,16 @@ def _cell_magic(cell: Cell, head: str, body: str) -> None:
         cell.foreign.append((name, body))
     elif name in ("writefile", "file"):
         cell.writes.append(rest.replace("-a ", "").replace("--append ", "").strip("'\" "))
-    elif name in ("html", "HTML", "javascript", "js", "svg", "SVG", "latex", "markdown", "sql", "llmos"):
+    elif name in ("html", "HTML", "javascript", "js", "svg", "SVG", "latex", "markdown", "sql", *_DECIDING):
         return
     else:
         # An unknown cell magic may well run its body as Python.
         cell.python.append(re.sub(r"^(-\S+\s*)+", "", rest) if name in ("time", "timeit") else "")
-        inner = read_cell(body)
-        for part in ("python", "shell", "foreign", "writes", "reads"):
+        inner = read_cell(body, cell.depth + 1)
+        for part in ("python", "shell", "foreign", "writes", "reads", "deciding"):
             getattr(cell, part).extend(getattr(inner, part))
-        cell.environ, cell.suspicious = inner.environ, inner.suspicious and name in _PYTHON_MAGICS
+        cell.environ, cell.deep = inner.environ, inner.deep
+        cell.suspicious = inner.deep or (inner.suspicious and name in _PYTHON_MAGICS)
 
 
 def _lines(cell: Cell, lines: list[str]) -> list[str]:
@@ -140,9 +164,22 @@ def _continues(kept: list[str]) -> bool:
     return bool(kept) and kept[-1].rstrip().endswith(("(", ",", "[", "{", "\\", "+", "-", "*", "/", "="))
 
 
+def _decides(name: str, rest: str) -> bool:
+    """Whether a magic of this package starts a goal, or decides what agents may do or spend."""
+    if name == "config":
+        return rest.startswith("LLMOSMagics.") and "=" in rest
+    first, _, more = rest.strip().partition(" ")
+    words = _DECIDING.get(name)
+    if words is None or not first or first == "--explain":
+        return False
+    return not words or (first in words and bool(more.strip()))
+
+
 def _line_magic(cell: Cell, text: str, kept: list[str], indent: str) -> None:
     name, _, rest = text.lstrip("%").partition(" ")
     rest = rest.strip()
+    if _decides(name, rest):
+        cell.deciding.append(text)
     if name in _SHELL_LINES:
         cell.shell.append(rest)
     elif name in _ALIASES:
@@ -150,9 +187,12 @@ def _line_magic(cell: Cell, text: str, kept: list[str], indent: str) -> None:
     elif name in ("time", "timeit", "prun", "memit", "mprun", "lprun", "debug"):
         inner = re.sub(r"^(-\S+\s+(\d+\s+)?)*", "", rest)
         if parse(inner) is None:
-            nested = read_cell(inner)
+            nested = read_cell(inner, cell.depth + 1)
             cell.shell.extend(nested.shell)
-            cell.suspicious = cell.suspicious or (bool(inner) and parse("\n".join(nested.python)) is None)
+            cell.deciding.extend(nested.deciding)
+            cell.deep = cell.deep or nested.deep
+            unread = bool(inner) and parse("\n".join(nested.python)) is None
+            cell.suspicious = cell.suspicious or cell.deep or unread
             cell.python.extend(nested.python)
         else:
             kept.append(indent + inner)

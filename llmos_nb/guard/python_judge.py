@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from llmos_nb.guard.paths import check_path, resolve, writable_roots, zone_of
+from llmos_nb.guard.paths import Zone, check_path, resolve, writable_roots, zone_of
 from llmos_nb.guard.python_cells import parse
 from llmos_nb.guard.python_names import Names
 from llmos_nb.guard.python_tables import (
+    DECIDING,
     ENVIRON_USES,
     FILES,
+    FRAMES,
     HOOKS,
     KERNEL,
+    LATER,
     NATIVE,
     PATH_METHODS,
     READERS,
@@ -22,28 +25,70 @@ from llmos_nb.guard.python_tables import (
     RUNS_LIST,
     RUNS_TEXT,
     SENDS,
+    SYSTEM,
+    SYSTEMS,
 )  # fmt: skip
 from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import Decision, Verdict
+from llmos_nb.kernel.syntax import parents_of
 
 __all__ = ["PythonJudge"]
 
 #: Text that is code inside code is followed this deep.
 MAX_DEPTH: Final = 4
+#: Different shell commands in one program that are judged.
+MAX_COMMANDS: Final = 100
+#: Nodes that a rule may object to.
+_JUDGED: Final = (
+    ast.Call, ast.Import, ast.ImportFrom, ast.Attribute, ast.Name, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete,
+    ast.Subscript,
+)  # fmt: skip
+
+
+class _Shown:
+    """A call as a verdict shows it: spelled out only where one objects."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: ast.Call) -> None:
+        self._node = node
+
+    def __str__(self) -> str:
+        return ast.unparse(self._node)[:120]
 
 
 class PythonJudge:
     """Judges syntax trees for one pair of folders; ``nested`` judges text that the code would run as code."""
 
-    def __init__(self, cwd: Path, workspace: Path, depth: int, nested: Callable[[str], Verdict]) -> None:
+    def __init__(
+        self, cwd: Path, workspace: Path, depth: int, nested: Callable[[str], Verdict], *, watched: bool = False
+    ) -> None:
         self.cwd, self.workspace, self.depth, self.nested = cwd, workspace, depth, nested
+        self.watched = watched
+        self._roots: tuple[Path, ...] | None = None
+        #: What kinds of places paths were found to be, None for one that is none.
+        self._zones: dict[str, Zone | None] = {}
+        self._secrets: dict[str, bool] = {}
+        #: What was said about texts that are run.
+        self._commands: dict[str, Verdict] = {}
+        self._texts: dict[str, Verdict] = {}
         self.names = Names(ast.Module([], []))
 
     def shell(self, command: str) -> Verdict:
         """A shell command that the code would run."""
-        from llmos_nb.guard.shell import check_shell
+        if command not in self._commands:
+            if len(self._commands) >= MAX_COMMANDS:
+                return hit("shell-too-long", f"more than {MAX_COMMANDS} commands in one program")
+            from llmos_nb.guard.shell import check_shell
 
-        return check_shell(command, cwd=self.cwd, workspace=self.workspace)
+            self._commands[command] = check_shell(command, cwd=self.cwd, workspace=self.workspace)
+        return self._commands[command]
+
+    def _inside(self, text: str) -> Verdict:
+        """A text that the code would run as code."""
+        if text not in self._texts:
+            self._texts[text] = self.nested(text)
+        return self._texts[text]
 
     def interpolated(self, command: str) -> Iterator[Verdict]:
         """A ``!`` line: IPython puts values of Python expressions in place of ``{...}`` first."""
@@ -61,22 +106,16 @@ class PythonJudge:
             yield check_template(replaced + rest, cwd=self.cwd, workspace=self.workspace)
         yield self.shell(command)
 
-    def path(self, text: str, effect: str, shown: str) -> Iterator[Verdict]:
+    def path(self, text: str, effect: str, shown: object) -> Iterator[Verdict]:
         """A literal path that is read, written or deleted."""
         if effect == "read" or not effect:
-            verdict = (
-                check_path(text, "read", workspace=self.workspace, cwd=self.cwd, readable=()) if effect else None
-            )
-            if verdict is not None and verdict.rule == "path-secret":
+            if effect and self._is_secret(text):
                 yield hit("py-secret", shown)
             return
-        try:
-            place = resolve(text, cwd=self.cwd, workspace=self.workspace)
-        except ValueError:
+        zone = self._zone(text)
+        if zone is None:
             yield hit("path-invalid", shown)
-            return
-        zone = zone_of(place, workspace=self.workspace, roots=writable_roots(self.workspace, self.cwd))
-        if zone in ("guarded", "secret", "persistence", "device"):
+        elif zone in ("guarded", "secret", "persistence", "device"):
             yield hit(
                 {"guarded": "path-guarded", "secret": "py-secret", "persistence": "path-persistence"}.get(
                     zone, "path-device"
@@ -92,17 +131,36 @@ class PythonJudge:
                 else hit("py-delete", shown)
             )
 
+    def _zone(self, text: str) -> Zone | None:
+        if text not in self._zones:
+            if self._roots is None:
+                self._roots = writable_roots(self.workspace, self.cwd)
+            try:
+                place = resolve(text, cwd=self.cwd, workspace=self.workspace)
+                self._zones[text] = zone_of(place, workspace=self.workspace, roots=self._roots)
+            except ValueError:
+                self._zones[text] = None
+        return self._zones[text]
+
+    def _is_secret(self, text: str) -> bool:
+        if text not in self._secrets:
+            verdict = check_path(text, "read", workspace=self.workspace, cwd=self.cwd, readable=())
+            self._secrets[text] = verdict.rule == "path-secret"
+        return self._secrets[text]
+
     def tree(self, tree: ast.Module) -> Iterator[Verdict]:
         """Everything in one program."""
-        self.names = Names(tree)
-        parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        for node in ast.walk(tree):
+        parents = parents_of(tree)
+        self.names = Names(tree, parents)
+        for node, parent in parents.items():
+            if not isinstance(node, _JUDGED):
+                continue
             if isinstance(node, ast.Call):
                 yield from self._call(node)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 yield from self._import(node)
             elif isinstance(node, ast.Attribute | ast.Name):
-                yield from self._name(node, parents.get(node))
+                yield from self._name(node, parent)
             elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
                 yield from self._assigned(node)
             elif isinstance(node, ast.Subscript) and self.names.dotted(node.value) == "os.environ":
@@ -113,6 +171,8 @@ class PythonJudge:
         for module in modules:
             if module.split(".")[0] in NATIVE:
                 yield hit("py-native", f"import {module}")
+            elif module in DECIDING or module.startswith(tuple(f"{part}." for part in DECIDING)):
+                yield hit("py-system", f"import {module}", "ask")
 
     def _variable(self, key: ast.expr, context: ast.expr_context | None = None) -> Iterator[Verdict]:
         from llmos_nb.guard.places import secret_variable
@@ -137,9 +197,23 @@ class PythonJudge:
                 yield hit("py-environ", name)
         elif name in HOOKS and not isinstance(parent, ast.Attribute):
             yield hit("py-hooks", name)
+        elif name.startswith(LATER):
+            yield hit("py-later", name)
         elif name in RUNS_TEXT | KERNEL and isinstance(parent, ast.Call) and node in parent.args:
             # Handed on as a value, to be called with nobody knows what.
             yield hit("py-shell", name)
+        elif isinstance(node, ast.Attribute) and node.attr in FRAMES:
+            yield hit("py-hooks", f".{node.attr}", "ask")
+        else:
+            yield from self._system(name)
+
+    def _system(self, name: str) -> Iterator[Verdict]:
+        """A part of the running system that is for a person to use, or for the system itself."""
+        if not name.startswith(SYSTEMS):
+            return
+        rest = name.partition("().")[2] or name.removeprefix(SYSTEMS[0])
+        if rest in SYSTEM or any(part.startswith("_") for part in rest.split(".")):
+            yield hit("py-system", name)
 
     def _assigned(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete) -> Iterator[Verdict]:
         targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
@@ -147,25 +221,33 @@ class PythonJudge:
             if isinstance(target, ast.Attribute | ast.Subscript):
                 name = self.names.dotted(target.value)
                 whole = self.names.dotted(target)
-                if name.split(".")[0] == "llmos_nb" or (name == "sys.modules" and whole.startswith("llmos_nb")):
+                if whole.startswith(LATER):
+                    yield hit("py-later", ast.unparse(target))
+                if name.split(".")[0] in ("llmos_nb", "llmos") or (
+                    name == "sys.modules" and whole.startswith("llmos_nb")
+                ):
                     yield hit("py-guard", ast.unparse(target))
                 elif whole in ("sys.modules",) or name in ("builtins", "__builtins__"):
                     yield hit("py-eval", ast.unparse(target))
 
     def _call(self, node: ast.Call) -> Iterator[Verdict]:
         name = self.names.dotted(node.func).removeprefix("builtins.")
-        shown = ast.unparse(node)[:120]
+        shown = _Shown(node)
         first = (
             node.args[0]
             if node.args
             else next((k.value for k in node.keywords if k.arg in ("cmd", "args", "command", "path")), None)
         )
+        if isinstance(node.func, ast.Call):
+            yield from self._system(name)
         if name in RUNS_TEXT:
             yield from self._command(self.names.literal(first), shown)
         elif name in RUNS_LIST or name.startswith(RUNS_ARGS):
             yield from self._started(node, first, name, shown)
         elif name in KERNEL or name.startswith("os.kill"):
             yield hit("py-kernel", shown)
+        elif name == "contextvars.Context":  # code that runs in it belongs to nobody
+            yield hit("py-hooks", shown, "ask")
         elif name == "signal.signal":
             yield hit("py-kernel", shown, "ask")
         elif name in (
@@ -185,11 +267,16 @@ class PythonJudge:
             else:
                 sign = "%%" if name.endswith("cell_magic") else "%"
                 text = " ".join(p or "" for p in parts[:2]) + ("\n" + (parts[2] or "") if len(parts) > 2 else "")
-                yield self.nested(sign + text)
+                yield self._inside(sign + text)
         elif name in ("setattr", "delattr", "unittest.mock.patch", "unittest.mock.patch.object"):
+            text = self.names.literal(first) or ""
             target = self.names.dotted(first) if first is not None else ""
-            if target.startswith("llmos_nb") or (self.names.literal(first) or "").startswith("llmos_nb"):
+            if self._is_system(first) or target.startswith("llmos_nb") or text.startswith("llmos_nb"):
                 yield hit("py-guard", shown)
+        elif name in ("vars", "object.__setattr__", "object.__delattr__") and self._is_system(first):
+            yield hit("py-guard", shown)
+        elif name == "getattr" and self._is_system(first) and self.names.literal(node.args[-1]) is None:
+            yield hit("py-system", shown, "ask")
         elif name in ("getattr",) and len(node.args) > 1 and self.names.literal(node.args[1]) is None:
             if self.names.dotted(node.args[0]) in ("os", "subprocess", "builtins", "__builtins__", "sys", "shutil"):
                 yield hit("py-shell", shown)
@@ -206,10 +293,14 @@ class PythonJudge:
         else:
             yield from self._files(node, name, first, shown)
 
-    def _command(self, command: str | None, shown: str) -> Iterator[Verdict]:
+    def _is_system(self, node: ast.expr | None) -> bool:
+        name = self.names.dotted(node) if node is not None else ""
+        return f"{name}.".startswith(SYSTEMS)
+
+    def _command(self, command: str | None, shown: object) -> Iterator[Verdict]:
         yield hit("py-shell", shown) if command is None else self.shell(command)
 
-    def _started(self, node: ast.Call, first: ast.expr | None, name: str, shown: str) -> Iterator[Verdict]:
+    def _started(self, node: ast.Call, first: ast.expr | None, name: str, shown: object) -> Iterator[Verdict]:
         """subprocess.run([...]): the list is a command, each word by itself."""
         from llmos_nb.guard.shell import check_words
 
@@ -243,20 +334,24 @@ class PythonJudge:
                 else check_words(words, cwd=self.cwd, workspace=self.workspace)
             )
 
-    def _evaluated(self, node: ast.Call, first: ast.expr | None, name: str, shown: str) -> Iterator[Verdict]:
+    def _evaluated(self, node: ast.Call, first: ast.expr | None, name: str, shown: object) -> Iterator[Verdict]:
         text = self.names.literal(first)
         if text is not None and name != "runpy.run_path" and self.depth < MAX_DEPTH:
-            yield self.nested(text)
+            yield self._inside(text)
         elif name != "compile":
             yield hit("py-eval", shown)
 
-    def _files(self, node: ast.Call, name: str, first: ast.expr | None, shown: str) -> Iterator[Verdict]:
+    def _files(self, node: ast.Call, name: str, first: ast.expr | None, shown: object) -> Iterator[Verdict]:
         for effect, argument in zip(FILES.get(name, ()), node.args, strict=False):
             text = self.names.literal(argument)
             if text is not None:
                 yield from self.path(text, effect, shown)
-            elif effect in ("tree", "delete") and name.startswith(
-                ("shutil.rmtree", "os.rem", "os.unlink", "os.rmdir")
+            elif name in ("os.mkfifo", "os.mknod"):  # no event tells of these when they run
+                yield hit("py-write", shown)
+            elif (
+                effect in ("tree", "delete")
+                and not self.watched
+                and name.startswith(("shutil.rmtree", "os.rem", "os.unlink", "os.rmdir"))
             ):
                 decision: Decision = "ask"
                 yield hit("py-delete-unknown", shown, decision)

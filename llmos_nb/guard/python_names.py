@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import ast
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from llmos_nb.guard.verdict import names
+from llmos_nb.kernel.syntax import nodes_of
 
 __all__ = ["Names"]
+
+#: Longest text that is put together, in characters.
+LONGEST: Final = 100_000
 
 _PATH_CALLS = names(
     "pathlib.Path pathlib.PosixPath pathlib.PurePath os.fspath str os.path.abspath os.path.realpath os.path.normpath "
     "os.path.expanduser"
 )
+#: What holds the names of the cell, or of Python itself.
+_NAMESPACES = names("__builtins__ globals() vars() locals() __builtins__.__dict__ get_ipython().user_ns")
+#: Nodes that bind a name, or import one.
+_BINDING: Final = (
+    ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension, ast.AugAssign,
+    ast.arg, ast.With,
+)  # fmt: skip
 
 
 class Names:
-    """Imports and constants of one program."""
+    """Imports and constants of one program; ``nodes`` are those of ``tree`` where they are at hand already."""
 
-    def __init__(self, tree: ast.AST) -> None:
+    def __init__(self, tree: ast.AST, nodes: Iterable[ast.AST] | None = None) -> None:
         self.modules: dict[str, str] = {}
         self.constants: dict[str, ast.expr | None] = {}
-        for node in ast.walk(tree):
+        #: What the values of names were found to be; None and empty while that is being found out.
+        self._literals: dict[str, str | None] = {}
+        self._dotted: dict[str, str] = {}
+        stars: list[str] = []
+        for node in nodes_of(tree) if nodes is None else nodes:
+            if not isinstance(node, _BINDING):
+                continue
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     self.modules[alias.asname or alias.name.split(".")[0]] = (
@@ -31,6 +50,8 @@ class Names:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     self.modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    if alias.name == "*":
+                        stars.append(node.module)
             elif isinstance(node, ast.Assign):
                 for target in node.targets:
                     self._assign(target, node.value)
@@ -48,10 +69,9 @@ class Names:
                             item.context_expr if isinstance(item.optional_vars, ast.Name) else None,
                         )
         # A star import may bring any name of these.
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-                for name in _STAR.get(node.module or "", ()):
-                    self.modules.setdefault(name, f"{node.module}.{name}")
+        for module in stars:
+            for name in _STAR.get(module, ()):
+                self.modules.setdefault(name, f"{module}.{name}")
 
     def _assign(self, target: ast.expr, value: ast.expr | None) -> None:
         if isinstance(target, ast.Name):
@@ -74,25 +94,28 @@ class Names:
                 return self.modules[node.id]
             value = self.constants.get(node.id)
             if isinstance(value, ast.Attribute | ast.Name | ast.Call):
-                return self.dotted(value, depth + 1) or node.id
+                if node.id not in self._dotted:
+                    self._dotted[node.id] = ""
+                    self._dotted[node.id] = self.dotted(value, depth + 1)[:LONGEST]
+                return self._dotted[node.id] or node.id
             return node.id
         if isinstance(node, ast.Attribute):
             base = self.dotted(node.value, depth + 1)
             return f"{base}.{node.attr}" if base else ""
         if isinstance(node, ast.Call):
             name = self.dotted(node.func, depth + 1)
-            first = self.literal(node.args[0]) if node.args else None
+            first = self.literal(node.args[0], depth + 1) if node.args else None
             if name in ("__import__", "importlib.import_module", "builtins.__import__") and first:
                 return first
             if name in ("getattr", "builtins.getattr") and len(node.args) > 1:
-                base, attribute = self.dotted(node.args[0], depth + 1), self.literal(node.args[1])
+                base, attribute = self.dotted(node.args[0], depth + 1), self.literal(node.args[1], depth + 1)
                 return f"{base}.{attribute}" if base and attribute else ""
             return f"{name}()" if name else ""
         if isinstance(node, ast.Subscript):
-            base, key = self.dotted(node.value, depth + 1), self.literal(node.slice)
+            base, key = self.dotted(node.value, depth + 1), self.literal(node.slice, depth + 1)
             if base == "sys.modules" and key:
                 return key
-            if base in ("__builtins__", "globals()", "vars()", "locals()", "__builtins__.__dict__") and key:
+            if base in _NAMESPACES and key:
                 return self.modules.get(key, key)
             if base.endswith(".__dict__") and key:
                 return f"{base.removesuffix('.__dict__')}.{key}"
@@ -105,7 +128,11 @@ class Names:
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.Name):
-            return self.literal(self.constants.get(node.id), depth + 1)
+            if node.id not in self._literals:
+                self._literals[node.id] = None
+                found = self.literal(self.constants.get(node.id), depth + 1)
+                self._literals[node.id] = None if found is not None and len(found) > LONGEST else found
+            return self._literals[node.id]
         if isinstance(node, ast.JoinedStr):
             parts = [
                 self.literal(p.value if isinstance(p, ast.FormattedValue) else p, depth + 1) for p in node.values

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "DECIDING",
     "ENVIRON_USES",
     "FILES",
+    "FRAMES",
     "HOOKS",
     "KERNEL",
+    "LATER",
     "NATIVE",
     "PATH_METHODS",
     "READERS",
@@ -16,6 +19,8 @@ __all__ = [
     "RUNS_LIST",
     "RUNS_TEXT",
     "SENDS",
+    "SYSTEM",
+    "SYSTEMS",
 ]
 
 RUNS_TEXT: Final = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput",
@@ -40,6 +45,7 @@ FILES: Final[dict[str, tuple[str, ...]]] = {
     "shutil.copytree": ("read", "write"), "os.symlink": ("delete", "write"), "os.link": ("delete", "write"),
     "shutil.make_archive": ("write",), "shutil.unpack_archive": ("read", "write"),
     "urllib.request.urlretrieve": ("", "write"),
+    "llmos_nb.domains.data.write_table": ("", "write"),
     "send2trash.send2trash": ("delete",), "os.mkfifo": ("write",), "shutil.copymode": ("read", "delete"),
 }  # fmt: skip
 PATH_METHODS: Final = {
@@ -58,6 +64,7 @@ READERS: Final = (
     "io.open",
     "codecs.open",
     "polars.read_",
+    "llmos_nb.domains.data.read_table",
 )
 KERNEL: Final = frozenset({"os._exit", "os.kill", "os.killpg", "os.abort", "signal.raise_signal",
     "signal.pthread_kill", "signal.alarm",
@@ -68,7 +75,8 @@ HOOKS: Final = frozenset({"sys.addaudithook", "sys.settrace", "sys.setprofile", 
                            "sys._setprofileallthreads", "sys.monitoring.register_callback",
                            "threading.settrace_all_threads",
                            "sys._getframe().f_trace"})  # fmt: skip
-NATIVE: Final = frozenset({"ctypes", "cffi", "_ctypes", "mmap_native", "pyximport"})
+NATIVE: Final = frozenset({"ctypes", "cffi", "_ctypes", "pyximport", "_posixsubprocess", "_xxsubinterpreters",
+    "_interpreters", "_testcapi", "_testinternalcapi", "_thread"})  # fmt: skip
 SENDS: Final = ("requests.post", "requests.put", "requests.patch", "requests.delete", "httpx.post", "httpx.put",
     "httpx.patch",
                  "httpx.delete", "smtplib.", "ftplib.", "paramiko.", "telnetlib.", "socket.socket().connect",
@@ -76,4 +84,41 @@ SENDS: Final = ("requests.post", "requests.put", "requests.patch", "requests.del
                  "urllib3.request")  # fmt: skip
 ENVIRON_USES: Final = frozenset(
     {"get", "setdefault", "pop", "update", "__getitem__", "__setitem__", "copy", "unsetenv"}
+)
+#: What has code run in the cells that a person runs later, as if that had been written there.
+LATER: Final = tuple(f"get_ipython().{name}" for name in (
+    "events.register", "input_transformers", "ast_transformers", "set_custom_exc", "set_hook", "register_magic",
+    "input_transformer_manager", "run_cell_async", "magics_manager",
+))  # fmt: skip
+#: What names the running system: the variable that the extension binds, and systems made on the spot.
+SYSTEMS: Final = ("llmos.", "llmos_nb.LLMOS().", "llmos_nb.system.LLMOS().", "llmos_nb.system.llmos.LLMOS().")
+#: What a person does with the system, and an agent must not: start goals, decide what agents may do and spend.
+SYSTEM: Final = frozenset({"approve", "trust", "clear_taint", "taint", "use_endpoint",
+                           "close", "configure", "configure_from_notebook", "run",
+                           "execute", "plan", "resume_plan", "resume", "economy.set_limit", "economy.deduct",
+                           "economy.reserve", "agents.create", "agents.modify", "agents.write", "agents.restore",
+                           "crystals.enable", "crystals.trust", "crystals.install", "bus.publish",
+                           "projects.create", "projects.find_or_make",
+                           "schedule", "schedule.add", "schedule.resume", "schedule.run_pending",
+                           "schedule.serve"})  # fmt: skip
+#: Parts of the package that decide, and are no tools for anybody's work.
+DECIDING: Final = (
+    "llmos_nb.kernel",
+    "llmos_nb.mind",
+    "llmos_nb.tools",
+    "llmos_nb.dispatch",
+    "llmos_nb.projects",
+    "llmos_nb.system.goals",
+    "llmos_nb.system.llmos",
+    "llmos_nb.system.parts",
+    "llmos_nb.system.records",
+    "llmos_nb.system.running",
+    "llmos_nb.system.wiring",
+    "llmos_nb.guard.audit",
+    "llmos_nb.guard.effects",
+    "llmos_nb.guard.undo",
+)
+#: Attributes that lead from a frame, a traceback or a generator to whoever called, and what they hold.
+FRAMES: Final = frozenset(
+    {"f_back", "f_globals", "f_locals", "f_builtins", "f_trace", "tb_frame", "gi_frame", "cr_frame", "ag_frame"}
 )

@@ -6,8 +6,10 @@ The code that recognizes an effect names a rule by its id; what a person reads, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
+from llmos_nb.guard.judging import word_on
 from llmos_nb.guard.verdict import Decision, Verdict
 
 __all__ = ["RULES", "Rule", "hit"]
@@ -58,13 +60,18 @@ _TABLE: Final = (
          "nothing would be left to restore from", "rm -rf ../..", "rm -rf build/../dist"),
     Rule("delete-broad", "ask", "shell", "deleting whatever a bare wildcard or a whole tree search finds",
          "a person should see what that is", "rm -rf *", "rm -f *.tmp"),
+    Rule("delete-scratch", "ask", "shell", "deleting temporary files by a detour: through .. or code of another language",
+         "other programs keep files there, and a detour hides which are meant", "rm -rf /tmp/mine/../other",
+         "rm -rf /tmp/mine"),
     Rule("delete-unknown", "ask", "shell", "deleting, moving or overwriting what is only known when it runs",
          "an empty or changed variable may name anything", 'rm -rf "$DIR/data"', "DIR=build; rm -rf \"$DIR/data\""),
     Rule("write-outside", "ask", "shell", "writing outside the workspace",
          "other people's and other projects' files are there", "cp a.csv /home/someone/", "cp a.csv copies/"),
+    Rule("unknown-outside", "ask", "shell", "a program that the guard does not know, given a path outside the workspace",
+         "it may change what is there", "tidyup /home/someone/data", "tidyup data"),
     Rule("write-system", "deny", "shell", "writing to folders of the system",
          "the machine may stop working", "echo x > /etc/hosts", "cat /etc/hosts"),
-    Rule("guarded", "deny", "shell", "changing agents, settings or private state by hand",
+    Rule("guarded", "deny", "shell", "changing agents, memory, settings or private state by hand",
          "they have tools of their own, which keep the history", "rm -rf .llmos", "ls .llmos"),
     Rule("raw-device", "deny", "shell", "writing to a device or to the kernel's interface",
          "it bypasses the file system", "dd if=a.img of=/dev/sda", "dd if=/dev/zero of=a.img count=1"),
@@ -89,6 +96,8 @@ _TABLE: Final = (
          "the change stays and affects everyone", "systemctl stop cron", "systemctl status cron"),
     Rule("schedule", "ask", "shell", "running something later or unattended",
          "it escapes the run's budget and guard", "crontab jobs.txt", "crontab -l"),
+    Rule("tool-settings", "ask", "shell", "changing what programs do the next time they start",
+         "the change outlives the run, unseen", "pip config set global.index-url https://example.com/", "pip config list"),
     Rule("install", "ask", "shell", "installing, removing or publishing packages",
          "installing runs code from the network", "pip install something", "pip list"),
     # Git
@@ -98,6 +107,8 @@ _TABLE: Final = (
          "commits become unreachable", "git push --force", "git push"),
     Rule("git-code", "ask", "shell", "making git run other programs, or changing its configuration",
          "hooks, aliases and transports run later, unseen", "git config core.pager less", "git config --list"),
+    Rule("git-remote", "ask", "shell", "naming a new place to push to",
+         "a later push would send the history there", "git remote add copy https://example.com/x.git", "git remote -v"),
     # Network
     Rule("upload", "ask", "shell", "sending data off the machine",
          "what is sent cannot be taken back", "curl -d @data.csv https://example.com", "curl https://example.com"),
@@ -151,6 +162,12 @@ _TABLE: Final = (
     Rule("py-guard", "deny", "python", "changing the guard or other parts of the system that runs the code",
          "the boundary would be gone", "import llmos_nb.guard\nllmos_nb.guard.check_shell = print",
          "from llmos_nb.guard import check_shell\ncheck_shell"),
+    Rule("py-system", "deny", "python", "starting goals, or deciding what agents may do and spend",
+         "that is for a person; an agent has tools of its own for agents", "llmos.configure(budget_usd=1000)",
+         "llmos.recall('the mast')"),
+    Rule("py-later", "ask", "python", "having code run with the cells that a person runs later",
+         "it would pass for the person's own", "get_ipython().events.register('pre_run_cell', f)",
+         "get_ipython().user_ns"),
     Rule("py-kernel", "deny", "python", "ending or signalling the kernel",
          "the user's variables are lost", "import os\nos._exit(0)", "import os\nos.getpid()"),
     Rule("py-network", "ask", "python", "sending data off the machine",
@@ -163,7 +180,7 @@ _TABLE: Final = (
          "only the workspace is the agent's to change", "../other.txt", "x/../other.txt"),
     Rule("path-link", "deny", "write", "a link that leads out of the workspace",
          "what is written through it lands elsewhere", "link-out/a.txt", "folder/a.txt"),
-    Rule("path-guarded", "deny", "write", "changing agents, settings or private state by hand",
+    Rule("path-guarded", "deny", "write", "changing agents, memory, settings or private state by hand",
          "they have tools of their own, which keep the history", "agents/poet.md", "notes/agents.md"),
     Rule("path-secret", "deny", "read", "reading or writing credentials",
          "the content would reach a model, a trace or a stranger", "~/.ssh/id_rsa", "data.csv"),
@@ -177,8 +194,18 @@ _TABLE: Final = (
 RULES: Final[dict[str, Rule]] = {rule.id: rule for rule in _TABLE}
 
 
-def hit(rule_id: str, detail: str, decision: Decision | None = None) -> Verdict:
-    """The verdict of the rule ``rule_id`` on ``detail``, what it was found in; ``decision`` overrides the rule's own."""
+def hit(rule_id: str, detail: object, decision: Decision | None = None, *, place: Path | None = None) -> Verdict:
+    """The verdict of the rule ``rule_id`` on ``detail``, what it was found in; ``decision`` overrides the rule's own.
+
+    What a person decided about the rule goes before both; ``place`` is the file that it is about.
+    """
     rule = RULES[rule_id]
-    found = "".join(c if c.isprintable() else "?" for c in detail)[:200]
-    return Verdict(decision or rule.decision, rule_id, f"{rule.what} ({found}): {rule.why}")
+    word = word_on(rule_id, place, decision or rule.decision)
+    if word is not None:
+        said = f"{rule.what}, {'denied' if word[0] == 'deny' else 'asked about' if word[0] == 'ask' else 'allowed'}"
+        return Verdict(word[0], rule_id, f"{said} by {word[1]} ({_shown(detail)}): {rule.why}")
+    return Verdict(decision or rule.decision, rule_id, f"{rule.what} ({_shown(detail)}): {rule.why}")
+
+
+def _shown(detail: object) -> str:
+    return "".join(c if c.isprintable() else "?" for c in str(detail)[:200])

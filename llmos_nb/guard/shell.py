@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -51,11 +50,13 @@ def check_words(words: Sequence[str | None], *, cwd: Path, workspace: Path) -> V
     if any(_hides(c) for word in words for c in word or ""):
         return hit("shell-control", " ".join(word or "" for word in words))
     findings = Findings()
-    with suppress(TooMuch):
+    try:
         judge(
             tuple(Arg(UNKNOWN if word is None else word) for word in words), _scope(cwd, workspace, findings), NOTHING
         )
-    return worst(findings.verdicts)
+    except (TooMuch, RecursionError):
+        findings.add("shell-too-long", "it cannot be followed to its end")
+    return _worst(findings)
 
 
 def _hides(c: str) -> bool:
@@ -79,6 +80,12 @@ def _judge(command: str, cwd: Path, workspace: Path) -> Verdict:
     findings = Findings()
     try:
         run_text(command, _scope(cwd, workspace, findings), NOTHING)
-    except TooMuch:
+    except (TooMuch, RecursionError):
         findings.add("shell-too-long", "it cannot be followed to its end")
+    return _worst(findings)
+
+
+def _worst(findings: Findings) -> Verdict:
+    if not findings.whole:
+        findings.add("shell-too-long", "too much of it cannot be parsed")
     return worst(findings.verdicts)

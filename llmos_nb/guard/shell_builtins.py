@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
+from llmos_nb.guard.paths import SCRATCH
 from llmos_nb.guard.places import secret_variable
-from llmos_nb.guard.shell_scope import FETCHED, UNKNOWN, Arg, Call, Feed, Scope, unknown
+from llmos_nb.guard.shell_scope import FETCHED, MAX_TEXT, UNKNOWN, Arg, Call, Feed, Scope, unknown
 from llmos_nb.guard.shell_words import unescape_ansi
+from llmos_nb.guard.verdict import names
 
-__all__ = ["BUILTINS", "judge_assignment", "run_file"]
+__all__ = ["BUILTINS", "is_elsewhere", "judge_assignment", "run_feed", "run_file"]
 
 #: Variables that make shells and programs run code, or load it.
 _CODE_VARIABLES: Final = re.compile(
@@ -31,6 +34,12 @@ def judge_assignment(name: str, value: str, scope: Scope) -> None:
         scope.run(value, scope.child(), unknown())
         if len(value.split()) > 2 or UNKNOWN in value:
             scope.findings.add("shell-environment", f"{name}={value}")
+    if name in ("PYTHONPATH", "PATH", "NODE_PATH", "CLASSPATH", "RUBYLIB", "LUA_PATH", "R_LIBS", "JULIA_LOAD_PATH"):
+        for piece in value.split(":"):
+            if piece.startswith(("/", "~")):
+                places = [place for place in scope.places(piece) if place is not None and not scope.holds(place)]
+                if any(scope.zone(place) == "scratch" or str(place) in SCRATCH for place in places):
+                    scope.findings.add("shell-environment", f"{name}={value}")
     if "[" in value and ("[$(" in value.replace(" ", "") or "[`" in value):
         scope.findings.add("shell-hidden-code", f"{name}={value}")
 
@@ -72,9 +81,23 @@ def run_file(word: Arg, call: Call, scope: Scope) -> Feed:
         elif written is not None:
             call.object("program-written")
             scope.run(written, scope.child(), call.feed)
-        elif scope.zone(place) == "scratch":
+        elif scope.just_fetched(place):
+            call.object("download-run")
+        elif is_elsewhere(place, scope):
             call.object("program-outside")
     return unknown(call.feed)
+
+
+#: Files outside a workspace that people are told to source: they set up a shell.
+_SET_UP: Final = names("activate conda.sh mamba.sh nvm.sh env setup.sh setup.bash setvars.sh bash_completion "
+    ".bashrc .profile "
+                       ".bash_profile .zshrc .bash_aliases")  # fmt: skip
+
+
+def is_elsewhere(place: Path, scope: Scope) -> bool:
+    """Whether a script lies where nobody put it for this work: not in the workspace, and not installed."""
+    zone = scope.zone(place)
+    return zone == "scratch" or (zone == "outside" and place.name not in _SET_UP and "bin" not in place.parts[:-1])
 
 
 def run_feed(call: Call, scope: Scope) -> Feed:
@@ -167,6 +190,12 @@ def _shift(call: Call) -> Feed:
     return Feed("")
 
 
+def _umask(call: Call) -> Feed:
+    if any(word.isdigit() and (len(word) < 2 or word[-1] in "0145" or word[-2:-1] in "0145") for word in call.words):
+        call.object("permissions") if call.words[0].zfill(4)[-1] in "0145" else None
+    return Feed("")
+
+
 def _hash(call: Call) -> Feed:
     if any(word.startswith("-p") or word == "-f" for word in call.words):
         call.object("shell-shadow")
@@ -197,7 +226,7 @@ def _formatted(words: list[str]) -> str:
     if not words:
         return ""
     pattern, values = words[0], list(words[1:])
-    if re.search(r"%[^sbdq%]", pattern):
+    if re.search(r"%[^sbdq%]", pattern) or len(pattern) * len(words) + sum(map(len, words)) > MAX_TEXT:
         return UNKNOWN
     text = ""
     while True:
@@ -234,7 +263,7 @@ def _nothing(call: Call) -> Feed:
 
 #: The shell's own commands and what following them means.
 BUILTINS: Final[dict[str, Callable[[Call], Feed]]] = {
-    "cd": _cd, "pushd": _cd, "popd": _cd, "eval": _eval, "source": _source, ".": _source, "trap": _trap,
+    "cd": _cd, "pushd": _cd, "popd": _cd, "eval": _eval, "source": _source, ".": _source, "trap": _trap, "umask": _umask,
     "alias": _alias, "read": _read, "mapfile": _read, "readarray": _read, "getopts": _read, "declare": _declare,
     "typeset": _declare, "local": _declare, "export": _declare, "readonly": _declare, "set": _set, "shift": _shift,
     "hash": _hash, "enable": _hash, "complete": _completion, "compgen": _completion, "bind": _completion,

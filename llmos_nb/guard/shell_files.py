@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from llmos_nb.guard.paths import GUARDED
 from llmos_nb.guard.places import could_be_secret, is_secret
 from llmos_nb.guard.shell_options import read_options
 from llmos_nb.guard.shell_scope import UNKNOWN, Arg, Call, Scope
 
-__all__ = ["FILES", "FileCommand", "judge_delete", "judge_file_command", "judge_read", "judge_write"]
+__all__ = ["FILES", "FileCommand", "judge_delete", "judge_file_command", "judge_into", "judge_read", "judge_write"]
 
 _WILD: Final = frozenset("*?.[]!^-/")
 
@@ -28,7 +30,7 @@ def judge_read(word: Arg, scope: Scope, detail: str) -> None:
     for place in scope.places(text):
         path = place or Path(text)
         if is_secret(path) or is_secret(Path(text)) or (word.glob and could_be_secret(path)):
-            scope.findings.add("secret", detail)
+            scope.findings.add("secret", detail, path)
 
 
 def _fixed(word: Arg) -> str:
@@ -47,51 +49,74 @@ def _broad(word: Arg) -> bool:
     return word.glob and set(word.text) <= _WILD
 
 
+def _names_guarded(word: Arg, scope: Scope) -> bool:
+    """Whether a wildcard finds one of the system's own files or folders in the workspace."""
+    if not word.glob:
+        return False
+    parts = word.text.split("/")
+    first = (
+        next(i for i, part in enumerate(parts) if any(sign in part for sign in "*?["))
+        if _fixed(word) != word.text
+        else -1
+    )
+    if first < 0 or scope.workspace not in scope.places(_fixed(word)):
+        return False
+    pattern = parts[first].casefold()
+    found = (name for name in GUARDED if fnmatchcase(name, pattern) and (name[0] != "." or pattern[0] == "."))
+    return any((scope.workspace / name).exists() for name in found)
+
+
 def judge_write(word: Arg, scope: Scope, detail: str, *, rule: str = "write-outside") -> None:
     """Object to writing outside the workspace, or where it is never right to write."""
     if word.text.startswith(("/dev/tcp/", "/dev/udp/")):
         scope.findings.add("connect", detail)
         return
+    if _names_guarded(word, scope):
+        scope.findings.add("guarded", detail)
     for place in scope.places(_fixed(word)):
         zone = None if place is None else scope.zone(place)
         if place is None:
             scope.findings.add("delete-unknown", detail)
         elif zone == "device":
-            scope.findings.add("raw-device", detail)
+            scope.findings.add("raw-device", detail, place)
         elif zone in ("guarded", "secret", "persistence"):
-            scope.findings.add(zone, detail)
+            scope.findings.add(zone, detail, place)
         elif zone == "system":
-            scope.findings.add("write-system", detail)
+            scope.findings.add("write-system", detail, place)
         elif zone == "inside" and ".git" in place.parts:
-            scope.findings.add("git-history", detail)
+            scope.findings.add("git-history", detail, place)
         elif zone == "outside" or (zone == "root" and not any(place == root for root in scope.roots)):
-            scope.findings.add(rule, detail)
+            scope.findings.add(rule, detail, place)
 
 
 def judge_delete(word: Arg, scope: Scope, detail: str, *, tree: bool = False) -> None:
     """Object to deleting or moving away what is not the agent's, what is too much, or what is unknown."""
     fixed = _fixed(word)
+    if _names_guarded(word, scope):
+        scope.findings.add("guarded", detail)
     for place in scope.places(fixed):
         if place is None:
             scope.findings.add("delete-unknown", detail)
             continue
         zone = scope.zone(place)
         if zone == "device":
-            scope.findings.add("raw-device", detail)
+            scope.findings.add("raw-device", detail, place)
         elif zone in ("guarded", "secret", "persistence"):
-            scope.findings.add(zone, detail)
+            scope.findings.add(zone, detail, place)
         elif zone == "root":
             if word.glob and any(place == root for root in scope.roots):
                 if _broad(word):
-                    scope.findings.add("delete-broad", detail)
+                    scope.findings.add("delete-broad", detail, place)
             else:
-                scope.findings.add("delete-root", detail)
+                scope.findings.add("delete-root", detail, place)
         elif zone in ("system", "outside"):
-            scope.findings.add("delete-outside", detail)
+            scope.findings.add("delete-outside", detail, place)
+        elif zone == "scratch" and ".." in word.text.split("/"):
+            scope.findings.add("delete-scratch", detail, place)
         elif ".git" in place.parts and zone == "inside":
-            scope.findings.add("git-history", detail)
+            scope.findings.add("git-history", detail, place)
         if word.glob and UNKNOWN not in word.text and could_be_secret(place / Path(word.text).name) and tree:
-            scope.findings.add("secret", detail)
+            scope.findings.add("secret", detail, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +168,7 @@ FILES: Final[dict[str, FileCommand]] = {
     "setfacl": FileCommand("write", short="mxM"),
     "xattr": FileCommand("none"),
     "patch": FileCommand("write", short="pidor", writes=("-o", "--output"), long=("--output", "--input")),
-    "split": FileCommand("read", short="abClnt"),
+    "split": FileCommand("read", "write", short="abClnt"),
     "sort": FileCommand("read", short="koStT", long=("--output", "--key", "--buffer-size", "--temporary-directory"),
                         writes=("-o", "--output")),
     "uniq": FileCommand("read", "write", short="fsw"),
@@ -189,10 +214,11 @@ def judge_file_command(call: Call) -> None:
     if call.name in ("chmod", "chown", "chgrp", "chattr", "setfacl"):
         _judge_mode(call, operands)
     operands = operands[spec.skip :]
+    tree = options.has("-r", "-R", "--recursive")
     apply: dict[str, Callable[[Arg], None]] = {
         "read": lambda word: judge_read(word, call.scope, call.text),
         "write": lambda word: judge_write(word, call.scope, call.text, rule=spec.rule),
-        "delete": lambda word: judge_delete(word, call.scope, call.text, tree=options.has("-r", "-R", "--recursive")),
+        "delete": lambda word: judge_delete(word, call.scope, call.text, tree=tree),
         "none": lambda word: None,
     }
     targets = options.values(*spec.target)
@@ -204,15 +230,29 @@ def judge_file_command(call: Call) -> None:
         for word in operands:
             apply["read"](word)
         effect = "read" if keeps else "delete"
+    if spec.target:
+        judge_into(call, operands if targets else operands[:-1], targets or operands[-1:])
     for i, word in enumerate(operands):
         is_last = spec.last and i == len(operands) - 1 and i > 0 and not targets
         apply[spec.last if is_last else effect](word)
+        if is_last and word.glob:  # it may become several words, of which all but the last are read or moved
+            apply[effect](word)
         if effect == "delete" and spec.last == "write" and not is_last:
             apply["read"](word)
     if call.name in ("mv", "cp", "ln", "install", "gzip", "xz", "bzip2"):
         _remember_copies(call, operands)
     if call.name == "ln":
         _judge_link(call, operands, options.has("-s", "--symbolic"))
+
+
+def judge_into(call: Call, operands: list[Arg], folders: list[Arg]) -> None:
+    """What is copied or moved into a folder gets a name of its own there."""
+    kept = {word.text.rstrip("/").rpartition("/")[2] for word in operands if not (word.glob or word.unknown)}
+    for folder in {folder.text: folder for folder in folders}.values():
+        there = [place for place in call.scope.places(folder.text) if place is not None and place.is_dir()]
+        if there or folder.text.endswith(("/", "/.", "/..")) or folder.text in (".", ".."):
+            for name in sorted(kept - {"", ".", ".."}):
+                judge_write(Arg(f"{folder.text.rstrip('/')}/{name}"), call.scope, call.text)
 
 
 def _judge_link(call: Call, operands: list[Arg], symbolic: bool) -> None:

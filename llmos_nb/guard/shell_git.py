@@ -9,6 +9,7 @@ from llmos_nb.guard.places import is_secret
 from llmos_nb.guard.shell_files import judge_write
 from llmos_nb.guard.shell_options import Options, read_options
 from llmos_nb.guard.shell_scope import UNKNOWN, Arg, Call, unknown
+from llmos_nb.guard.verdict import names
 
 __all__ = ["judge_git"]
 
@@ -50,7 +51,7 @@ def judge_git(call: Call) -> None:
         call.object("shell-unknown-command")
         return
     options = read_options(args, _VALUED.get(verb, ""), _VALUED_LONG.get(verb, ()))
-    if ("--help", None) in options.given or ("-h", None) in options.given:
+    if ("--help", None) in options.given or [arg.text for arg in args] == ["-h"]:
         return
     if verb in _ALWAYS:
         call.object(_ALWAYS[verb])
@@ -63,11 +64,42 @@ def judge_git(call: Call) -> None:
         if ":" in word.text and tail and is_secret(PurePath(tail)):
             call.object("secret")
     words = [arg.text for arg in options.operands]
+    _elsewhere(call, own, verb, words)
     judge = _VERBS.get(verb)
     if judge is not None:
         judge(call, options, words)
-    for value in options.values("--output", "--output-directory"):
+    for value in options.values("--output", "--output-directory", "--directory"):
         judge_write(value, call.scope, call.text)
+
+
+#: Subcommands that only look, whatever their operands.
+_LOOKS: Final = names(
+    "status log diff show blame ls-files ls-tree rev-parse rev-list describe shortlog grep cat-file count-objects "
+    "check-ignore name-rev for-each-ref show-ref merge-base var version help whatchanged cherry ls-remote fsck annotate "
+    "diff-tree diff-index diff-files reflog config remote branch tag stash worktree archive bisect"
+)
+
+
+def _elsewhere(call: Call, own: Options, verb: str, words: list[str]) -> None:
+    """Work on a repository outside the workspace, by an option of git or as the folder that is made."""
+    folders = own.values("-C", "--work-tree", "--git-dir") if verb not in _LOOKS else []
+    if verb == "clone" and len(words) > 1:
+        folders.append(Arg(words[1]))
+    elif verb == "init" and words:
+        folders.append(Arg(words[0]))
+    elif verb == "bundle" and words[:1] == ["create"]:
+        folders += map(Arg, words[1:2])
+    elif verb == "mv":
+        folders += map(Arg, words)
+    if verb == "clone" and words:
+        made = words[1] if len(words) > 1 else words[0].rstrip("/").rpartition("/")[2].removesuffix(".git")
+        for place in call.scope.places(made):
+            if place is not None:
+                call.scope.fetched.append(place)
+    for folder in folders:
+        for place in call.scope.places(folder.text):
+            if place is not None and not call.scope.holds(place) and call.scope.zone(place) != "scratch":
+                call.object("write-outside")
 
 
 _HARMLESS_CONFIG: Final = (
@@ -141,6 +173,11 @@ def _push(call: Call, options: Options, words: list[str]) -> None:
     if options.has("--delete", "--mirror", "--prune"):
         call.object("git-history")
     if any(
+        "://" in word or (":" in word and "@" in word.partition(":")[0]) or word.startswith(("/", ".."))
+        for word in words[:1]
+    ):
+        call.object("upload")
+    if any(
         word.startswith(("+", ":")) or ":+" in word for word in words[1 if len(words) > 1 else 0 :]
     ) or UNKNOWN in "".join(words):
         call.object("git-history")
@@ -201,8 +238,8 @@ def _config(call: Call, options: Options, words: list[str]) -> None:
 def _remote(call: Call, options: Options, words: list[str]) -> None:
     if words[:1] and words[0] in ("remove", "rm", "set-url", "prune", "rename"):
         call.object("git-history")
-    if words[:1] == ["add"] and any("::" in word for word in words):
-        call.object("git-code")
+    if words[:1] == ["add"]:
+        call.object("git-code" if any("::" in word for word in words) else "git-remote")
 
 
 def _submodule(call: Call, options: Options, words: list[str]) -> None:
@@ -210,6 +247,23 @@ def _submodule(call: Call, options: Options, words: list[str]) -> None:
         call.scope.run(" ".join(words[1:]), call.scope.child(), unknown())
     elif words[:1] == ["deinit"]:
         call.object("git-discard")
+
+
+def _symbolic(call: Call, options: Options, words: list[str]) -> None:
+    if options.has("-d", "--delete"):
+        call.object("git-history")
+
+
+def _lfs(call: Call, options: Options, words: list[str]) -> None:
+    if words[:1] in (["prune"], ["migrate"]):
+        call.object("git-history")
+    elif words[:1] in (["install"], ["uninstall"], ["update"]):
+        call.object("git-code")
+
+
+def _maintenance(call: Call, options: Options, words: list[str]) -> None:
+    if words[:1] in (["start"], ["register"], ["stop"]):
+        call.object("schedule")
 
 
 def _bisect(call: Call, options: Options, words: list[str]) -> None:
@@ -238,5 +292,6 @@ _VERBS: Final = {
     "branch": _branch, "stash": _stash, "reflog": _reflog, "gc": _gc, "update-ref": _ref, "tag": _ref,
     "worktree": _worktree,
     "config": _config, "remote": _remote, "submodule": _submodule, "bisect": _bisect, "rm": _rm, "notes": _notes,
+    "symbolic-ref": _symbolic, "lfs": _lfs, "maintenance": _maintenance,
     "rebase": _abandon, "merge": _abandon, "am": _abandon, "cherry-pick": _abandon, "revert": _abandon,
 }  # fmt: skip

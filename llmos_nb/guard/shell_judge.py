@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from llmos_nb.guard.shell_builtins import BUILTINS, judge_assignment, run_file
 from llmos_nb.guard.shell_code import INTERPRETERS, judge_interpreter, judge_shell
 from llmos_nb.guard.shell_files import FILES, judge_file_command, judge_read
 from llmos_nb.guard.shell_git import judge_git
+from llmos_nb.guard.shell_known import judge_known
 from llmos_nb.guard.shell_network import NETWORK
+from llmos_nb.guard.shell_runners import judge_runner
 from llmos_nb.guard.shell_scope import FETCHED, MAX_JUDGED, UNKNOWN, Arg, Call, Feed, Scope, TooMuch, unknown
 from llmos_nb.guard.shell_scripts import judge_awk, judge_sed
 from llmos_nb.guard.shell_search import judge_fd, judge_find, judge_parallel, judge_xargs
@@ -118,6 +121,8 @@ def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
     if not findings.spend("judged", MAX_JUDGED):
         findings.add("shell-too-long", "too many possibilities")
         raise TooMuch
+    if not argv:
+        return unknown(feed)  # a wrapper without a command: it has nothing to run
     first = argv[0]
     if FETCHED in first.text:
         findings.add("download-run", " ".join(arg.text for arg in argv))
@@ -142,12 +147,14 @@ def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
         call.object("secret-variable") if "-i" not in call.words else None
     if name in WRAPPERS:
         judge_code_options(call)
+        judge_known(call)
         return follow_wrapper(call, WRAPPERS[name])
     if name in _BEHAVIOUR:
         return _BEHAVIOUR[name](call)
     if name in _SHELLS:
         return judge_shell(call)
     if name in INTERPRETERS or re.fullmatch(r"(python|pypy|perl|ruby|php|lua)[\d.]*", name):
+        judge_known(call)
         return judge_interpreter(call)
     judge_code_options(call)
     if name in FILES:
@@ -156,6 +163,8 @@ def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
         _OBJECTIONS[name](call)
     else:
         judge_tool(call)
+    judge_known(call)
+    judge_runner(call)
     _reads(call)
     return _printed(call)
 
@@ -172,6 +181,8 @@ def _program(text: str, scope: Scope, argv: tuple[Arg, ...], feed: Feed) -> str:
             call.object("program-outside")
         elif str(place) in scope.written:
             run_file(Arg(text), call, scope)
+        elif scope.just_fetched(place):
+            call.object("download-run")
         elif scope.zone(place) not in ("inside",) and not str(place).startswith(_PROGRAM_FOLDERS):
             home_bins = (Path.home() / ".local/bin", Path.home() / "bin", Path.home() / ".cargo/bin")
             if place.parent not in home_bins and "bin" not in place.parts[:-1]:
@@ -187,11 +198,25 @@ def _secret_variables(call: Call) -> None:
         call.object("secret-variable")
 
 
+def _recursive(call: Call) -> bool:
+    """Whether it reads all files below a folder that it is given."""
+    if call.name in ("rg", "ag", "ack", "rgrep", "zip", "tar", "rsync", "7z", "7za", "rclone", "restic"):
+        return call.name not in ("rg", "ag", "ack") or "--files" not in call.words
+    return call.name in ("grep", "egrep", "fgrep", "zgrep") and any(
+        word in ("--recursive", "--dereference-recursive") or re.match(r"-[A-Za-z]*[rR]", word) for word in call.words
+    )
+
+
 def _reads(call: Call) -> None:
     """Every operand, and every value that follows ``=``, ``@``, ``:`` in one, may be a file to read."""
     _secret_variables(call)
     if call.name in _BLIND or call.name in FILES or (call.name == "openssl" and call.words[:1] == ["x509"]):
         return
+    if _recursive(call):
+        home = Path(os.path.realpath(Path.home()))
+        for place in (place for arg in call.args if arg.text[:1] in "/~" for place in call.scope.places(arg.text)):
+            if place is not None and (place == home or place in home.parents):
+                call.object("secret")
     skip = call.name in _PATTERN_FIRST
     takes_file = call.name not in ("curl", "wget", "openssl")
     previous = ""

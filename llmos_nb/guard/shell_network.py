@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from llmos_nb.guard.places import is_secret
-from llmos_nb.guard.shell_files import judge_read, judge_write
+from llmos_nb.guard.shell_files import judge_into, judge_read, judge_write
 from llmos_nb.guard.shell_options import read_options
 from llmos_nb.guard.shell_scope import FETCHED, UNKNOWN, Arg, Call, unknown
 from llmos_nb.guard.verdict import names
@@ -30,6 +30,10 @@ _CURL_LONG: Final = frozenset(
 )
 _SENDS: Final = ("-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode", "-F", "--form",
                  "--form-string", "-T", "--upload-file", "--json")  # fmt: skip
+#: Options whose value is sent along with a request.
+_CARRIERS: Final = names(
+    "-A --user-agent -H --header -e --referer -u --user -b --cookie -x --proxy --proxy-header --url-query"
+)
 _SAVES: Final = names(
     "-o --output -D --dump-header -c --cookie-jar --trace --trace-ascii --stderr --etag-save --hsts --alt-svc"
 )
@@ -86,6 +90,10 @@ def _curl(call: Call) -> None:
             _fetched(call, Arg(text))
         elif option in ("-b", "--cookie") and "=" not in text:
             judge_read(Arg(text), call.scope, call.text)
+        elif option in _CARRIERS and UNKNOWN in text and FETCHED not in text:
+            call.object("upload")
+        elif option == "--output-dir":
+            judge_write(Arg(text), call.scope, call.text)
         elif option in ("-n", "--netrc", "--netrc-optional", "--netrc-file"):
             call.object("secret-variable")
     if options.has("-O", "--remote-name", "--remote-name-all", "-J"):
@@ -100,9 +108,7 @@ def _curl(call: Call) -> None:
 def _carries(call: Call, word: Arg) -> None:
     """An address made from a program's output or a file may carry it away."""
     if UNKNOWN in word.text and (FETCHED not in word.text) and not word.text.startswith(UNKNOWN):
-        host = word.text.split("://")[-1].split("/")[0]
-        if UNKNOWN in host or "?" in word.text.split(UNKNOWN)[0]:
-            call.object("upload")
+        call.object("upload")
 
 
 def _wget(call: Call) -> None:
@@ -122,8 +128,15 @@ def _wget(call: Call) -> None:
     if not options.values("-O", "--output-document") and not options.has("--spider"):
         for url in options.operands:
             _fetched(call, Arg(url.text.rstrip("/").rpartition("/")[2].split("?")[0] or "index.html"))
-    for url in options.operands:
+    for url in (
+        *options.operands,
+        *options.values("--header", "--user-agent", "-U", "--referer", "--user", "--password"),
+    ):
         _carries(call, url)
+    if any(
+        v.unknown and FETCHED not in v.text for v in options.values("--header", "--user-agent", "-U", "--referer")
+    ):
+        call.object("upload")
 
 
 def _copy(call: Call) -> None:
@@ -140,8 +153,10 @@ def _copy(call: Call) -> None:
             call.object("delete-broad")
         if operands and not any(remote):
             judge_write(operands[-1], call.scope, call.text)
+            judge_into(call, operands[:-1], operands[-1:])
     elif operands and not remote[-1]:
         judge_write(operands[-1], call.scope, call.text)
+        judge_into(call, [Arg(word.text.rpartition(":")[2]) for word in operands[:-1]], operands[-1:])
 
 
 def _socket(call: Call) -> None:
@@ -179,7 +194,7 @@ def _always(rule: str) -> Callable[[Call], None]:
 _ALWAYS: Final = {
     "connect": names(
         "sftp ftp lftp tftp ngrok cloudflared mosh rsh rlogin http https aria2c axel chisel smbclient ssh-copy-id "
-        "tcpdump nmap"
+        "tcpdump nmap xh curlie httpie gftp ncftp sshfs"
     ),
     "upload": names("rclone twine mail mailx sendmail mutt croc wormhole lp lpr"),
 }
@@ -188,4 +203,6 @@ NETWORK: Final[dict[str, Callable[[Call], None]]] = {
     **{name: _always(rule) for rule, listed in _ALWAYS.items() for name in listed},
     "curl": _curl, "wget": _wget, "scp": _copy, "rsync": _copy, "nc": _socket, "ncat": _socket, "netcat": _socket,
     "socat": _socket, "telnet": _socket, "dig": _lookup, "nslookup": _lookup, "host": _lookup, "ping": _lookup,
+    **dict.fromkeys(("ping6", "traceroute", "tracepath", "mtr", "whois", "finger", "drill", "delv", "kdig", "resolvectl",
+                     "getent"), _lookup),
 }  # fmt: skip

@@ -19,7 +19,7 @@ class Options:
 
     def has(self, *names: str) -> bool:
         """Whether one of ``names`` was given; a long option also by any abbreviation, as programs accept them."""
-        return any(_means(option, name) for option, _ in self.given for name in names)
+        return any(_means(option, name) for option in {option for option, _ in self.given} for name in names)
 
     def values(self, *names: str) -> list[Arg]:
         """The values given to ``names``."""

@@ -20,8 +20,8 @@ from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import Verdict
 
 __all__ = [
-    "FETCHED", "MAX_ALTERNATIVES", "MAX_DEPTH", "MAX_JUDGED", "NOTHING", "UNKNOWN", "Arg", "Call", "Feed", "Findings",
-    "Scope", "State", "TooMuch", "unknown",
+    "FETCHED", "MAX_ALTERNATIVES", "MAX_DEPTH", "MAX_JUDGED", "MAX_TEXT", "NOTHING", "UNKNOWN", "Arg", "Call", "Feed",
+    "Findings", "Scope", "State", "TooMuch", "blurred", "unknown",
 ]  # fmt: skip
 
 #: Stands in a text for a part that is only known at run time.
@@ -34,8 +34,21 @@ MAX_ALTERNATIVES: Final = 12
 MAX_DEPTH: Final = 8
 #: How many simple commands are judged before the whole is called too long. Loops of alternatives count each time.
 MAX_JUDGED: Final = 400
+#: Characters of a value that are followed; a longer one is unknown. ``x=$x$x`` doubles it each time.
+MAX_TEXT: Final = 10_000
+#: Words of one command, and of all that a command line comes to; each path among them is looked up.
+MAX_WORDS: Final = 600
+MAX_ALL_WORDS: Final = 1_500
+#: Characters that a command line's words may expand to, and bytes of code that are parsed, all in all.
+MAX_EXPANDED: Final = 100_000
+MAX_PARSED: Final = 60_000
+#: Bytes of texts that cannot be parsed, beyond which texts inside of them are not looked at: the parser takes ten times as
+#: long for them.
+MAX_BROKEN: Final = 6_000
+#: Characters of a command that a reason needs.
+SHOWN: Final = 300
 #: How many nodes are walked before that. Nested loops and functions can otherwise be followed for hours.
-MAX_STEPS: Final = 6_000
+MAX_STEPS: Final = 2_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +64,23 @@ class Arg:
         return UNKNOWN in self.text
 
 
+def blurred(text: str) -> str:
+    """The text, or what stands for it where it is too long to be followed."""
+    if len(text) <= MAX_TEXT:
+        return text
+    return UNKNOWN + (FETCHED if FETCHED in text else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What flows into or out of a command. ``text`` is None where there is nothing, UNKNOWN where nobody can tell."""
 
     text: str | None = None
     network: bool = False
+
+    def __post_init__(self) -> None:
+        if self.text is not None and len(self.text) > MAX_TEXT:
+            object.__setattr__(self, "text", blurred(self.text))
 
 
 NOTHING: Final = Feed()
@@ -77,20 +101,60 @@ class Findings:
     def __init__(self, parent: Findings | None = None) -> None:
         self.verdicts: list[Verdict] = []
         self._work: Counter[str] = Counter() if parent is None else parent._work
+        #: The kinds of places that were met; the workspace and its roots are the same for a whole command line.
+        self.zones: dict[Path, Zone] = {} if parent is None else parent.zones
+        #: Where paths lead, which are asked for more than once.
+        self.places: dict[tuple[str, tuple[str | None, ...]], tuple[Path | None, ...]] = (
+            {} if parent is None else parent.places
+        )
 
-    def spend(self, kind: str, limit: int) -> bool:
-        """Count one unit of work; False beyond ``limit``. Findings made from a parent share its count."""
-        self._work[kind] += 1
+    def spend(self, kind: str, limit: int, amount: int = 1) -> bool:
+        """Count work; False beyond ``limit``. Findings made from a parent share its count."""
+        self._work[kind] += amount
         return self._work[kind] <= limit
+
+    def readable(self, size: int) -> bool:
+        """Whether a text of ``size`` bytes is parsed at all, after what was and what could not be parsed so far."""
+        broken = self._work["broken"]
+        if self.spend("parsed", MAX_PARSED, size) and (not broken or broken + size <= MAX_BROKEN):
+            return True
+        self.left_out()
+        return False
+
+    def left_out(self) -> None:
+        """Note that a text was not looked at, which asks in the end, whatever else is found."""
+        self._work["left out"] += 1
+
+    def words(self, count: int, size: int) -> None:
+        """Count the words of a command, which have ``size`` characters. Raises ``TooMuch`` at the limit."""
+        if not (
+            count <= MAX_WORDS
+            and self.spend("words", MAX_ALL_WORDS, count)
+            and self.spend("expanded", MAX_EXPANDED, size)
+        ):
+            raise TooMuch
+
+    def unreadable(self, size: int) -> None:
+        """Count a text of ``size`` bytes that could not be parsed."""
+        self._work["broken"] += size
+
+    @property
+    def whole(self) -> bool:
+        """Whether every text was looked at, in whatever findings."""
+        return not self._work["left out"]
+
+    def hurry(self, judged: int, limit: int) -> None:
+        """Leave at most ``judged`` simple commands to be judged: the whole is too long as it is."""
+        self._work["judged"] = max(self._work["judged"], limit - judged)
 
     def step(self) -> None:
         """Count a node. Raises ``TooMuch`` at the limit."""
         if not self.spend("steps", MAX_STEPS):
             raise TooMuch
 
-    def add(self, rule: str, detail: str) -> None:
-        """Note that ``rule`` objects to ``detail``."""
-        self.verdicts.append(hit(rule, detail.replace(FETCHED, "").replace(UNKNOWN, "...")))
+    def add(self, rule: str, detail: str, place: Path | None = None) -> None:
+        """Note that ``rule`` objects to ``detail``; ``place`` is the file that it is about."""
+        self.verdicts.append(hit(rule, detail.replace(FETCHED, "").replace(UNKNOWN, "..."), place=place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +181,8 @@ class Scope:
     functions: dict[str, tuple[Node, bytes]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
+    #: Folders that came from the network with this command line.
+    fetched: list[Path] = field(default_factory=list)
     params: tuple[str, ...] | None = None
     calling: tuple[str, ...] = ()
     depth: int = 0
@@ -164,7 +230,7 @@ class Scope:
 
     def assign(self, name: str, values: Iterable[str]) -> None:
         """Set a variable to one of ``values``."""
-        fresh = tuple(dict.fromkeys(values))
+        fresh = tuple(dict.fromkeys(map(blurred, values)))
         self.variables[name] = fresh if 0 < len(fresh) <= MAX_ALTERNATIVES else (UNKNOWN,)
         self.arrays.pop(name, None)
 
@@ -192,6 +258,12 @@ class Scope:
         """Where a path may lead, one entry for each folder the shell may be in; None where that is unknown."""
         if UNKNOWN in text:
             return (None,)
+        known = self.findings.places.get((text, self.folders))
+        if known is None:
+            known = self.findings.places[text, self.folders] = self._resolved(text)
+        return known
+
+    def _resolved(self, text: str) -> tuple[Path | None, ...]:
         found: list[Path | None] = []
         for folder in self.folders:
             if folder is None and not text.startswith(("/", "~")):
@@ -203,9 +275,20 @@ class Scope:
                 found.append(None)
         return tuple(dict.fromkeys(found))
 
+    def holds(self, path: Path) -> bool:
+        """Whether a path is one of the folders that may be written in, or in one."""
+        return any(root == path or root in path.parents for root in self.roots)
+
+    def just_fetched(self, path: Path) -> bool:
+        """Whether a file is in a folder that came from the network with this command line."""
+        return any(folder == path or folder in path.parents for folder in self.fetched)
+
     def zone(self, path: Path) -> Zone:
         """What kind of place a resolved path is for this workspace."""
-        return zone_of(path, workspace=self.workspace, roots=self.roots)
+        zone = self.findings.zones.get(path)
+        if zone is None:
+            zone = self.findings.zones[path] = zone_of(path, workspace=self.workspace, roots=self.roots)
+        return zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +299,19 @@ class Call:
     args: tuple[Arg, ...]
     scope: Scope
     feed: Feed = NOTHING
+    _line: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def text(self) -> str:
-        """The command as one line, for a reason."""
-        return " ".join((self.name, *(arg.text for arg in self.args)))
+        """The command as one line, for a reason: its beginning, where it is long."""
+        if not self._line:
+            line = self.name
+            for arg in self.args:
+                line = f"{line} {arg.text}"
+                if len(line) > SHOWN:
+                    break
+            self._line.append(line[: SHOWN + 1])
+        return self._line[0]
 
     @property
     def words(self) -> list[str]:

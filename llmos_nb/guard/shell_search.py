@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path, PurePath
 from typing import Final
 
-from llmos_nb.guard.shell_files import judge_delete, judge_write
+from llmos_nb.guard.places import could_be_secret, secret_name
+from llmos_nb.guard.shell_files import judge_delete, judge_read, judge_write
 from llmos_nb.guard.shell_options import read_options
 from llmos_nb.guard.shell_scope import FETCHED, UNKNOWN, Arg, Call, Feed, unknown
 from llmos_nb.guard.verdict import names
@@ -35,12 +38,17 @@ def judge_find(call: Call) -> None:
         i += 1
     roots = roots or [Arg(".")]
     # What is found lies beneath a root: a wildcard below it stands for that.
+    named = False
     found = [Arg((root.text.rstrip("/") or "") + "/*", True) for root in roots]
     while i < len(args):
         word = args[i].text
         i += 1
         if UNKNOWN in word:
             call.object("shell-unknown-code")
+        elif word in ("-name", "-iname", "-path", "-wholename") and i < len(args):
+            pattern = args[i].text
+            named = could_be_secret(PurePath(pattern)) or secret_name(pattern.rpartition("/")[2])
+            i += 1
         elif word in _FIND_UNARY or (word.startswith("-newer") and len(word) == 8):
             i += 1
         elif word == "-delete":
@@ -61,9 +69,22 @@ def judge_find(call: Call) -> None:
                 and not (args[end].text == "+" and args[end - 1].text == "{}")
             ):
                 end += 1
+            if (
+                end > i
+                and args[i].text not in ("ls", "stat", "file", "du", "echo")
+                and (named or _over_home(call, roots))
+            ):
+                call.object("secret")
             for target in found:
                 _run_on(call, args[i:end], "{}", target)
             i = end + 1
+
+
+def _over_home(call: Call, roots: list[Arg]) -> bool:
+    """Whether a search goes through the whole home folder, or more, where credentials are kept."""
+    home = Path(os.path.realpath(Path.home()))
+    places = [place for root in roots for place in call.scope.places(root.text) if place is not None]
+    return any(place == home or place in home.parents for place in places)
 
 
 def _run_on(call: Call, inner: list[Arg], sign: str, target: Arg) -> None:
@@ -120,6 +141,8 @@ def judge_xargs(call: Call) -> Feed:
         given = next(a.text for a in call.args if a.text.startswith(("-i", "--replace")))
         sign = given.partition("=")[2] if given.startswith("--") else given[2:]
         sign = sign or "{}"
+    for value in options.values("-a", "--arg-file"):
+        judge_read(value, call.scope, call.text)
     if any(UNKNOWN in arg.text for arg in call.args[: len(call.args) - len(inner)]):
         call.object("shell-unknown-code")
     if not inner:

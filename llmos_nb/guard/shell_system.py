@@ -206,6 +206,8 @@ def _archive(call: Call) -> None:
         elif value.text != "-" and not extracts and not lists:
             judge_write(value, call.scope, call.text)
     if extracts:
+        if call.feed.network:
+            call.scope.fetched += [place for place in call.scope.places(".") if place is not None]
         for value in options.values("-C", "--directory"):
             judge_write(value, call.scope, call.text)
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from llmos_nb.guard.shell_assign import Assignment, read_assignment
 from llmos_nb.guard.shell_control import ControlFlow
 from llmos_nb.guard.shell_judge import judge
+from llmos_nb.guard.shell_parser import parsed
 from llmos_nb.guard.shell_redirects import REDIRECTS, apply_redirect, with_redirects
 from llmos_nb.guard.shell_scope import (
     FETCHED,
     MAX_ALTERNATIVES,
     MAX_DEPTH,
+    MAX_JUDGED,
     NOTHING,
     UNKNOWN,
     Arg,
@@ -33,15 +34,14 @@ from llmos_nb.guard.shell_words import Expander
 
 __all__ = ["count_commands", "run_text"]
 
-LANGUAGE: Final = Language(tree_sitter_bash.language())
 #: Simple commands in one text. 50 is where published guards stop counting, and where attacks hide the 51st.
 MAX_COMMANDS: Final = 50
 
 
-def count_commands(root: Node) -> int:
-    """How many simple commands a tree holds, at any depth."""
+def count_commands(root: Node, enough: int | None = None) -> int:
+    """How many simple commands a tree holds, at any depth; counting ends beyond ``enough``."""
     count, waiting = 0, [root]
-    while waiting:
+    while waiting and (enough is None or count <= enough):
         node = waiting.pop()
         count += node.type in ("command", "declaration_command", "test_command", "variable_assignment")
         waiting.extend(node.named_children)
@@ -60,11 +60,20 @@ def run_text(code: str, scope: Scope, feed: Feed = NOTHING) -> Feed:
         findings.add("shell-unknown-code", "the code is a variable or the output of a program")
         return unknown(feed)
     source = code.replace(FETCHED, "").encode("utf-8", "replace")
-    root = Parser(LANGUAGE).parse(source).root_node
+    if not findings.readable(len(source)):
+        return unknown(feed)
+    root = parsed(source)
+    if root is None:
+        findings.left_out()
+        return unknown(feed)
     if root.has_error:
+        findings.unreadable(len(source))
         findings.add("shell-unparsable", code)
-    if count_commands(root) > MAX_COMMANDS:
+        if len(source) > MAX_COMMANDS * 100:
+            findings.hurry(MAX_COMMANDS, MAX_JUDGED)
+    if count_commands(root, MAX_COMMANDS) > MAX_COMMANDS:
         findings.add("shell-too-long", f"more than {MAX_COMMANDS} commands")
+        findings.hurry(3 * MAX_COMMANDS, MAX_JUDGED)
     scope.depth += 1
     try:
         return _Walker(source, scope).walk(root, scope, feed)
@@ -238,12 +247,18 @@ class _Walker(ControlFlow):
                 groups[-1].append(child)
             elif child.type != "comment":
                 groups.append([child])
-        lines: list[tuple[Arg, ...]] = [()]
+        found: list[list[Arg]] = [[]]
         for group in groups:
             choices = expander.words(group)
-            lines = [line + choice for line in lines for choice in choices]
-            if len(lines) > 2 * MAX_ALTERNATIVES:
-                lines = [(*lines[0][: len(lines[0]) - len(choices[0])], Arg(UNKNOWN))]
+            if len(choices) == 1:
+                for line in found:
+                    line.extend(choices[0])
+            else:
+                found = [[*line, *choice] for line in found for choice in choices]
+            if len(found) > 2 * MAX_ALTERNATIVES:
+                found = [[*found[0][: len(found[0]) - len(choices[0])], Arg(UNKNOWN)]]
+        lines = [tuple(line) for line in found]
+        scope.findings.words(max(map(len, lines)), 0)
 
         def run(inside: Feed, extra: tuple[Arg, ...]) -> Feed:
             printed = [self._invoke(line + extra, scope, inside) for line in lines if line + extra]

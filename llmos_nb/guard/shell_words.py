@@ -16,7 +16,7 @@ from typing import Final
 from tree_sitter import Node
 
 from llmos_nb.guard.places import secret_variable
-from llmos_nb.guard.shell_scope import FETCHED, MAX_ALTERNATIVES, UNKNOWN, Arg, Feed, Scope
+from llmos_nb.guard.shell_scope import FETCHED, MAX_ALTERNATIVES, MAX_TEXT, UNKNOWN, Arg, Feed, Scope
 
 __all__ = ["Expander", "unescape_ansi"]
 
@@ -30,7 +30,7 @@ _QUOTE_VALUE: Final = {ord(c): _QUOTE[ord(c)] for c in "{},~"}
 _EMPTY: Final = "\ue030"
 _BORDER: Final = "\ue031"
 _NAME: Final = re.compile(r"[A-Za-z_]\w*|\d+|[@*#?$!-]")
-_BRACES: Final = re.compile(r"\{([^{}]*(?:,[^{}]*)+)\}")
+_BRACES: Final = re.compile(r"\{([^{},]*(?:,[^{},]*)+)\}")
 
 
 def unescape_ansi(text: str) -> str:
@@ -51,12 +51,14 @@ def unescape_ansi(text: str) -> str:
 
 
 def _product(parts: list[list[str]]) -> list[str]:
-    """Every way to join one alternative of each part; a single unknown when there are too many."""
-    size = 1
+    """Every way to join one alternative of each part; a single unknown when there are too many, or they are too long."""
+    size, length = 1, 0
     for part in parts:
         size *= max(len(part), 1)
-    if size > MAX_ALTERNATIVES:
-        return [UNKNOWN]
+        length += max(map(len, part), default=0)
+        if size > MAX_ALTERNATIVES or length > MAX_TEXT:
+            fetched = any(FETCHED in choice for part in parts for choice in part)
+            return [UNKNOWN + (FETCHED if fetched else "")]
     return list(dict.fromkeys("".join(choice) for choice in itertools.product(*parts)))
 
 
@@ -79,6 +81,8 @@ def _braces(text: str) -> list[str]:
 MAX_BRACES: Final = 40
 #: Longest value in which prefixes and suffixes are searched.
 MAX_STRIPPED: Final = 500
+#: What searching one takes longer than putting it together.
+STRIPPING: Final = 20
 
 
 class Expander:
@@ -100,7 +104,9 @@ class Expander:
 
     def values(self, node: Node) -> list[str]:
         """What a node can become where no splitting happens: assignments, here-strings, case words."""
-        return [self._plain(text) for text in self._expand(node)]
+        found = [self._plain(text) for text in self._expand(node)]
+        self.scope.findings.words(0, sum(map(len, found)))
+        return found
 
     def body(self, node: Node) -> list[str]:
         """The text of a here-document whose delimiter is not quoted."""
@@ -116,6 +122,7 @@ class Expander:
                 if piece.startswith("~") and "/" not in piece[1:2] and len(piece) > 1 and piece[1] in "+-":
                     piece = UNKNOWN + piece[2:]
                 fields.append(Arg(self._plain(piece), any(sign in piece for sign in "*?[")))
+        self.scope.findings.words(len(fields), len(text))
         return fields
 
     def _expand(self, node: Node) -> list[str]:
@@ -216,6 +223,8 @@ class Expander:
         if indirect:
             pointed = [self.scope.value(v) if _NAME.fullmatch(v) else (UNKNOWN,) for v in values]
             values = [v for group in pointed for v in group]
+            if UNKNOWN in values and any(UNKNOWN in v or secret_variable(v) for v in self.scope.value(name)):
+                self.scope.findings.add("secret-variable", raw)
         return self._operate(node, name, rest, values)[:MAX_ALTERNATIVES] if rest else values
 
     def _lookup(self, name: str, quoted: bool) -> list[str]:
@@ -260,11 +269,13 @@ class Expander:
             ends = None if length is None else (start + int(length) if int(length) >= 0 else int(length))
             return [UNKNOWN if UNKNOWN in v else v[start:ends] for v in values]
         if rest[0] in "#%":
+            self.scope.findings.words(0, STRIPPING * sum(map(len, values)))
             return [self._strip(value, rest) for value in values]
         if rest[0] == "/" and rest.count("/") >= 1 and not any(sign in rest for sign in "*?[\\'\""):
             old, _, new = rest.lstrip("/").partition("/")
             count = -1 if rest.startswith("//") else 1
-            return [v.replace(old, new, count) if old and UNKNOWN not in v else UNKNOWN for v in values]
+            known = [v for v in values if old and UNKNOWN not in v and v.count(old) * len(new) <= MAX_TEXT]
+            return [v.replace(old, new, count) if v in known else UNKNOWN for v in values]
         return [UNKNOWN]
 
     def _default(self, node: Node, name: str, operator: str, rest: str, values: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,16 +91,24 @@ CODE_OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+#: Editors and pagers in which a word after ``+`` is a command.
+_PLUS: Final = frozenset({"vi", "vim", "nvim", "view", "gvim", "ex", "less", "more", "most", "emacs"})
+
+
 def judge_code_options(call: Call) -> None:
     """Judge the options whose value is a program."""
     names = CODE_OPTIONS.get(call.name, ())
-    if not names:
+    if not names and call.name not in _PLUS:
         return
     short = "".join(name[1] for name in names if len(name) == 2)
     if call.name == "tar":
         short += "fCTXgbLV"
     long = [name for name in names if name.startswith("--")]
     options = read_options(call.args, short, long)
+    if call.name in _PLUS:
+        for word in call.words:
+            if word.startswith("+") and not re.fullmatch(r"\+(\d*|/[^|!]*|[Gg])", word):
+                call.object("code-effect")
     for option, value in options.given:
         named = [name for name in names if option == name or (len(option) > 3 and name.startswith(option))]
         if not named:
@@ -150,8 +159,11 @@ def follow_wrapper(call: Call, wrapper: Wrapper) -> Feed:
     options = read_options(call.args, wrapper.short, wrapper.long, stop=True)
     if wrapper.rule and not (len(call.args) == 1 and call.args[0].text in ("--help", "--version", "-V", "--list")):
         call.object(wrapper.rule)
-    if options.has(*wrapper.inert):
-        return Feed("")
+    if options.has(*wrapper.inert) and not any(word.text.startswith("-") for word in options.operands[1:]):
+        return Feed("")  # names are looked up; with options among them, a command was meant
+    for folder in options.values("-C", "--chdir") if call.name == "env" else ():
+        scope = scope.child()
+        scope.enter(folder)
     for value in options.values(*wrapper.code):
         tail = " ".join(arg.text for arg in options.operands) if call.name == "env" else ""
         scope.run(f"{value.text} {tail}".strip(), scope if call.name == "env" else scope.child(), call.feed)
@@ -193,6 +205,6 @@ def _skip(call: Call, wrapper: Wrapper, options: Options) -> list[Arg]:
         inner = inner[1:]
     if inner and inner[0].text.startswith("-"):
         inner = read_options(inner, wrapper.short, wrapper.long, stop=True).operands
-    if FETCHED in call.text and call.name == "ssh":
+    if call.name == "ssh" and any(FETCHED in arg.text for arg in call.args):
         call.object("download-run")
     return inner

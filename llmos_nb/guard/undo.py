@@ -15,51 +15,87 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from llmos_nb.guard.contents import KEEP_LIMIT, Contents
-from llmos_nb.kernel.files import atomic_write
+from llmos_nb.guard.contents import KEEP_LIMIT, Contents, order
+from llmos_nb.guard.library_settings import kept_settings, put_settings, settings_now
+from llmos_nb.guard.looks import look
+from llmos_nb.guard.marks import Mark
+from llmos_nb.guard.old_file import OldFile, clear_links, stamp_of
+from llmos_nb.guard.opaque import opaque_mark
 
-__all__ = ["Undo"]
+__all__ = ["ABSENT", "OldName", "OldProcess", "Undo", "UnkeptFile"]
 
 #: Entries below a folder up to which the folder is kept when it is moved or removed.
 TREE_LIMIT: Final = 5_000
+#: Bytes of all files together that one run keeps.
+FILES_LIMIT: Final = 1024 * 1024 * 1024
 
-_ABSENT: Final = object()
+#: Stands for the value of a name that is not there.
+ABSENT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class _OldFile:
-    """One path as it was: ``kind`` is ``absent``, ``file``, ``link`` or ``folder``."""
+class OldName:
+    """A name as it was: its value, what that looked like, the objects in it that are kept.
 
-    kind: str
-    content: bytes = b""
-    target: str = ""
-    mode: int = 0
+    ``unkept`` marks a value that could not be kept, ``opaque`` one whose inside is not seen.
+    """
+
+    value: Any
+    look: str
+    order: int
+    kept: tuple[int, ...] = ()
+    unkept: Mark | None = None
+    opaque: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OldProcess:
+    """The working folder, the environment variables and settings of libraries as they were."""
+
+    folder: str
+    environ: dict[str, str]
+    order: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UnkeptFile:
+    """A file that could not be kept: why, and what tells whether it was changed since (None: that is certain)."""
+
+    reason: str
+    stamp: tuple[int, ...] | None
 
 
 @dataclass(slots=True)
 class Undo:
     """Collects what was there before, and puts it back. One for each run."""
 
-    _files: dict[Path, _OldFile] = field(default_factory=dict)
-    _names: dict[str, Any] = field(default_factory=dict)
-    _contents: Contents = field(default_factory=Contents)
-    #: The working folder and the environment variables, once they are kept.
-    _process: tuple[str, dict[str, str]] | None = None
+    files: dict[Path, OldFile] = field(default_factory=dict)
+    names: dict[str, OldName] = field(default_factory=dict)
+    contents: Contents = field(default_factory=Contents)
+    process: OldProcess | None = None
     #: Files and names that could not be kept, with the reason.
     not_kept: dict[str, str] = field(default_factory=dict)
+    #: Those of them that are files.
+    unkept_files: dict[Path, UnkeptFile] = field(default_factory=dict)
+    #: Names that were seen to be bound anew, with what they were bound to at last, and when.
+    bound: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    #: Bytes of files that are kept.
+    _size: int = 0
 
     # -- files
 
     def keep_file(self, path: Path) -> None:
         """Remember what ``path`` is now (a file, a link, a folder or nothing), unless it is remembered already."""
-        if path in self._files or str(path) in self.not_kept:
+        path = path.absolute()  # the working folder may be another one when it is put back
+        if path in self.files or str(path) in self.not_kept:
             return
         try:
             status = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             if path.parent != path:
                 self._keep_missing_folders(path.parent)
-            self._files[path] = _OldFile("absent")
+            self.files[path] = OldFile("absent", order=order(), home=_home(path))
             return
         except (OSError, ValueError) as error:  # a trace that was edited may name what no file can be called
             self.not_kept[str(path)] = getattr(error, "strerror", None) or str(error)
@@ -67,26 +103,34 @@ class Undo:
         try:
             self._keep_present(path, status)
         except OSError as error:
-            self.not_kept[str(path)] = error.strerror or str(error)
+            self.cannot_keep(path, error.strerror or str(error), stamp_of(status))
+
+    def cannot_keep(self, path: Path, reason: str, stamp: tuple[int, ...] | None = None) -> None:
+        """Note that a file could not be kept; without its ``stamp`` as it was before, it was changed."""
+        self.not_kept.setdefault(str(path), reason)
+        self.unkept_files.setdefault(path, UnkeptFile(reason, stamp))
 
     def _keep_missing_folders(self, folder: Path) -> None:
-        if folder.parent != folder and not folder.exists() and folder not in self._files:
+        if folder.parent != folder and not folder.exists() and folder not in self.files:
             self._keep_missing_folders(folder.parent)
-            self._files[folder] = _OldFile("absent")
+            self.files[folder] = OldFile("absent", order=order(), home=_home(folder))
 
     def _keep_present(self, path: Path, status: os.stat_result) -> None:
         mode = stat.S_IMODE(status.st_mode)
         if stat.S_ISLNK(status.st_mode):
-            self._files[path] = _OldFile("link", target=os.readlink(path))
+            self.files[path] = OldFile("link", target=os.readlink(path), order=order(), home=_home(path))
             self.keep_file(path.resolve())  # writing to a link changes what it leads to
         elif stat.S_ISDIR(status.st_mode):
-            self._files[path] = _OldFile("folder", mode=mode)
+            self.files[path] = OldFile("folder", mode=mode, order=order(), home=_home(path))
         elif not stat.S_ISREG(status.st_mode):
-            self.not_kept[str(path)] = "not an ordinary file"
+            self.cannot_keep(path, "not an ordinary file", stamp_of(status))
         elif status.st_size > KEEP_LIMIT:
-            self.not_kept[str(path)] = f"larger than {KEEP_LIMIT // 2**20} MB"
+            self.cannot_keep(path, f"larger than {KEEP_LIMIT // 2**20} MB", stamp_of(status))
+        elif self._size + status.st_size > FILES_LIMIT:
+            self.cannot_keep(path, f"more than {FILES_LIMIT // 2**20} MB of files together", stamp_of(status))
         else:
-            self._files[path] = _OldFile("file", path.read_bytes(), mode=mode)
+            self._size += status.st_size
+            self.files[path] = OldFile("file", path.read_bytes(), mode=mode, order=order(), home=_home(path))
 
     def keep_tree(self, folder: Path) -> list[Path]:
         """Remember a folder with all that is in it; returns what was found below it."""
@@ -104,11 +148,11 @@ class Undo:
     def keep_as(self, path: Path, mode: int | None, content: bytes = b"") -> None:
         """Remember what ``path`` was at an earlier moment; ``mode`` is its ``st_mode`` then, None: it did not exist."""
         kind = "absent" if mode is None else "folder" if stat.S_ISDIR(mode) else "file"
-        self._files.setdefault(path, _OldFile(kind, content, mode=stat.S_IMODE(mode or 0)))
+        self.files.setdefault(path, OldFile(kind, content, mode=stat.S_IMODE(mode or 0), order=order()))
 
     def existed(self, path: Path) -> bool:
         """Whether a remembered path was a file or link before."""
-        old = self._files.get(path)
+        old = self.files.get(path)
         return old is not None and old.kind in ("file", "link")
 
     # -- names
@@ -118,56 +162,77 @@ class Undo:
         waiting = set(names)
         while waiting:
             name = waiting.pop()
-            if name in self._names:
+            if name in self.names:
                 continue
-            value = namespace.get(name, _ABSENT)
-            self._names[name] = value
-            if value is _ABSENT:
+            value = namespace.get(name, ABSENT)
+            if value is ABSENT:
+                self.names[name] = OldName(ABSENT, "", order())
                 continue
-            problem, used = self._contents.keep(value, namespace)
-            if problem:
-                self.not_kept[name] = problem
-            waiting |= {other for other in used if other in namespace and other not in self._names}
+            reached = self.contents.keep(value, namespace)
+            unkept = None
+            if reached.problem:
+                self.not_kept[name] = reached.problem
+                unkept = Mark(value)
+            self.names[name] = OldName(value, look(value), order(), reached.kept, unkept, opaque_mark(value))
+            waiting |= {other for other in reached.used if other in namespace and other not in self.names}
 
-    def keep_bindings(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Remember, as far as nothing is known of them, the names that were bound otherwise in ``before``."""
+    def keep_bindings(self, before: Mapping[str, Any], after: Mapping[str, Any], *, alone: bool = True) -> None:
+        """Remember, as far as nothing is known of them, the names that were bound otherwise in ``before``.
+
+        Without ``alone`` somebody else may have worked in between: only names that were kept before are the run's.
+        """
         for name in before.keys() | after.keys():
-            old = before.get(name, _ABSENT)
-            if old is not after.get(name, _ABSENT):
-                self._names.setdefault(name, old)
+            old, new = before.get(name, ABSENT), after.get(name, ABSENT)
+            if old is not new:
+                if alone or name in self.names:
+                    self.bound[name] = new, order()
+                if name not in self.names:
+                    self.names[name] = OldName(old, "" if old is ABSENT else look(old), order())
 
     # -- the process
 
     def keep_process(self) -> None:
-        """Remember the working folder and the environment variables, unless they are remembered already."""
-        if self._process is None:
-            self._process = os.getcwd(), dict(os.environ)
+        """Remember the working folder, the environment variables and settings of libraries, unless they are already."""
+        if self.process is None:
+            self.process = OldProcess(os.getcwd(), dict(os.environ), order(), kept_settings())
 
     # -- back
 
     def put_back(self, namespace: MutableMapping[str, Any]) -> list[str]:
         """Restore every kept file and name. Returns what could not be put back, with the reason."""
-        failed = self._contents.put_back()
+        failed = self.contents.put_back()
         # Names before files: an open file or database that goes with its name writes once more when it is closed.
-        for name, value in self._names.items():
-            if value is _ABSENT:
+        for name, old in self.names.items():
+            if old.value is ABSENT:
                 namespace.pop(name, None)
-            elif namespace.get(name, _ABSENT) is not value:
-                namespace[name] = value
-        if self._files:
+            elif namespace.get(name, ABSENT) is not old.value:
+                namespace[name] = old.value
+        self.bound.clear()
+        if self.files:
             gc.collect()  # closes what refers to itself, as a connection of sqlite3 does
-        for path, old in reversed(self._files.items()):  # what is in a new folder goes before the folder
+        clear_links(self.files.items())
+        for path, file in reversed(self.files.items()):  # what is in a new folder goes before the folder
             try:
-                _restore(path, old)
+                file.restore(path)
             except Exception as error:  # noqa: BLE001 - the others must still be put back
                 failed.append(f"{path}: {error}")
-        if self._process is not None:
+        if self.process is not None:
             try:
-                _restore_process(*self._process)
+                _restore_process(self.process.folder, self.process.environ)
             except OSError as error:
                 failed.append(f"the working folder: {error}")
+            for name, value in self.process.settings.items():
+                try:
+                    if settings_now(name) != value:
+                        put_settings(name, value)
+                except Exception as error:  # noqa: BLE001 - the others must still be put back
+                    failed.append(f"{name}: {error}")
         failed += [f"{name}: {reason}" for name, reason in self.not_kept.items()]
         return failed
+
+
+def _home(path: Path) -> str:
+    return os.path.realpath(path.parent)
 
 
 def _restore_process(folder: str, environ: dict[str, str]) -> None:
@@ -175,27 +240,3 @@ def _restore_process(folder: str, environ: dict[str, str]) -> None:
         del os.environ[name]
     os.environ.update({name: value for name, value in environ.items() if os.environ.get(name) != value})
     os.chdir(folder)
-
-
-def _restore(path: Path, old: _OldFile) -> None:
-    folder = path.is_dir() and not path.is_symlink()
-    if old.kind == "absent":
-        if not folder:
-            path.unlink(missing_ok=True)
-        elif not any(path.iterdir()):
-            path.rmdir()
-    elif old.kind == "folder":
-        path.mkdir(parents=True, exist_ok=True)
-        os.chmod(path, old.mode)
-    elif old.kind == "link":
-        if not path.is_symlink() or os.readlink(path) != old.target:
-            path.unlink(missing_ok=True)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.symlink_to(old.target)
-    else:
-        if path.is_symlink():
-            path.unlink()
-        if not path.exists() or path.read_bytes() != old.content:
-            atomic_write(path, old.content)
-        if stat.S_IMODE(path.stat().st_mode) != old.mode:
-            os.chmod(path, old.mode)
