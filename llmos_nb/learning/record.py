@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import platform
@@ -16,10 +17,21 @@ from typing import Any, Final
 
 from llmos_nb.learning.verify import expectation
 from llmos_nb.memory import Expectation, Step, Trace
+from llmos_nb.memory.trace import EDITED
+from llmos_nb.mind.delegates import DELEGATE
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Call
 
-__all__ = ["environment_of", "folder_named", "input_digests", "inputs_unchanged", "recorded_steps", "repeating"]
+__all__ = [
+    "edited_by_hand",
+    "environment_of",
+    "folder_named",
+    "input_digests",
+    "inputs_unchanged",
+    "output_kept",
+    "recorded_steps",
+    "repeating",
+]
 
 #: Claude Code's own tools that a tool of ours can repeat, with the names of their arguments.
 _REPEATABLE: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
@@ -33,7 +45,7 @@ _BEYOND: Final = ("replace_all", "run_in_background", "pages")
 #: Tools that neither change anything nor tell anything an answer could rest on.
 _SILENT: Final = frozenset({"TodoWrite"})
 #: Lines of a cell that are not Python.
-_MAGIC_LINES: Final = re.compile(r"^\s*[%!].*$", re.MULTILINE)
+_MAGIC_LINES: Final = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
 #: Bytes of an input file up to which its digest is taken.
 DIGEST_LIMIT: Final = 64 * 1024 * 1024
 #: Characters of a step's output that are written down: it is there to be read, verified is the digest of all of it.
@@ -51,10 +63,32 @@ def recorded_steps(calls: Sequence[Call]) -> tuple[Step, ...]:
     Where a call cannot be repeated (a web search, a tool of someone else's server), nothing is marked: an answer that
     rests on it cannot be verified later.
     """
-    repeatable = all(
-        call.tool in TOOLS or call.tool in _SILENT or call.result is None or _has_counterpart(call) for call in calls
+    # What was really run with a secret in it is written down nowhere.
+    repeatable = not any(call.withheld for call in calls) and all(
+        call.tool in TOOLS
+        or call.tool in _SILENT
+        or call.result is None
+        or _has_counterpart(call)
+        or _is_accounted_for(call, calls)
+        for call in calls
     )
     return tuple(_step(call, repeatable) for call in calls)
+
+
+def edited_by_hand(calls: Sequence[Call]) -> dict[str, list[int]]:
+    """The front matter that tells of calls which a person edited; empty where there are none."""
+    found = [number for number, call in enumerate(calls, start=1) if call.edited]
+    return {EDITED: found} if found else {}
+
+
+def _is_accounted_for(call: Call, calls: Sequence[Call]) -> bool:
+    """Whether a call of another agent is one whose own calls are there: they are what is repeated.
+
+    One that reported without having done anything said what nothing can verify.
+    """
+    if call.tool != DELEGATE or not call.delegation:
+        return False
+    return any(c.agent and c.delegation == call.delegation and c.result is not None for c in calls)
 
 
 def _has_counterpart(call: Call) -> bool:
@@ -63,12 +97,16 @@ def _has_counterpart(call: Call) -> bool:
 
 
 def _step(call: Call, repeatable: bool) -> Step:
+    return dataclasses.replace(_as_step(call, repeatable), agent=call.agent)
+
+
+def _as_step(call: Call, repeatable: bool) -> Step:
     tool, arguments = call.tool, dict(call.arguments)
     if call.result is None:
         denied = Expectation(status="error", error="denied", replay=False)
         return Step(tool, arguments, denied, call.verdict.reason, round(call.duration_s, 4))
     result = call.result
-    text = _cut(result.text)
+    text = output_kept(result.text)
     changed = bool(result.defines or result.files or result.deletes)
     if tool not in TOOLS:
         if tool in _REPEATABLE and repeatable:
@@ -84,8 +122,8 @@ def _step(call: Call, repeatable: bool) -> Step:
     return Step(tool, arguments, expectation(result, replay=replay), text, round(call.duration_s, 4))
 
 
-def _cut(text: str) -> str:
-    """``text``, or its beginning and end where it is long."""
+def output_kept(text: str) -> str:
+    """What is written down of an output: ``text``, or its beginning and end where it is longer than 100,000."""
     if len(text) <= OUTPUT_KEPT:
         return text
     half = OUTPUT_KEPT // 2
@@ -140,6 +178,12 @@ def _distributions() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()
 
 
+@functools.cache
+def _version(distribution: str) -> str:
+    """Its version when it was first asked for: what is loaded stays what it is, whatever is installed later."""
+    return metadata.version(distribution)
+
+
 def environment_of(calls: Iterable[Call]) -> dict[str, Any]:
     """Python's version, ours, and those of the packages that the calls' code imports."""
     modules: set[str] = set()
@@ -156,5 +200,5 @@ def environment_of(calls: Iterable[Call]) -> dict[str, Any]:
     packages = {}
     for module in sorted(modules - set(sys.stdlib_module_names)):
         with contextlib.suppress(metadata.PackageNotFoundError):
-            packages[module] = metadata.version(_distributions().get(module, [module])[0])
-    return {"python": platform.python_version(), "llmos_nb": metadata.version("llmos-nb"), "packages": packages}
+            packages[module] = _version(_distributions().get(module, [module])[0])
+    return {"python": platform.python_version(), "llmos_nb": _version("llmos-nb"), "packages": packages}

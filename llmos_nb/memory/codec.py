@@ -93,6 +93,8 @@ def _dump_step(number: int, step: Step) -> Iterator[str]:
         written = {"status": step.expect.status, **as_written(step.expect, EXPECT)}
         if step.duration_s is not None:
             written["duration_s"] = step.duration_s
+        if step.agent:
+            written["agent"] = step.agent
         yield fenced("yaml expect", dump_mapping(written))
         if step.output:
             yield text_block("output", step.output)
@@ -215,16 +217,20 @@ class _Reader:
                 if key in arguments:
                     raise self.refuse(block.first, f"{key} is there twice in this step", "Keep one of them.")
                 arguments[key] = value
-        duration_s, expect = None, Expectation()
+        duration_s, agent, expect = None, "", Expectation()
         if "expect" in found:
             block = found["expect"]
             values = self.mapping(block.body, block.first + 1)
-            duration_s = values.pop("duration_s", None)
+            duration_s, agent = values.pop("duration_s", None), values.pop("agent", "")
             for name in sorted(values.keys() - EXPECT.keys()):
-                raise self.refuse(block.first, f"unknown key {name!r}", f"Known: duration_s, {', '.join(EXPECT)}.")
+                raise self.refuse(
+                    block.first, f"unknown key {name!r}", f"Known: duration_s, agent, {', '.join(EXPECT)}."
+                )
             expect = Expectation(**self.fields(values, EXPECT, block.first))
             if duration_s is not None and (isinstance(duration_s, bool) or not isinstance(duration_s, int | float)):
                 raise self.refuse(block.first, f"duration_s must be a number, got {duration_s!r}", "Correct it.")
+            if not isinstance(agent, str):
+                raise self.refuse(block.first, f"agent must be a name, got {agent!r}", "Correct it.")
         output = ""
         if "output" in found:
             try:
@@ -232,7 +238,7 @@ class _Reader:
             except FlowError as error:
                 line = found["output"].first + error.line
                 raise self.refuse(line, str(error), "Write the output in a ```text output block instead.") from error
-        return Step(tool, arguments, expect, output, duration_s)
+        return Step(tool, arguments, expect, output, duration_s, agent)
 
 
 def parse(text: str, path: Path | str = "trace.md") -> Trace:

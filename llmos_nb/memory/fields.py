@@ -94,7 +94,7 @@ FRONT: Final = _declared(
         "id": _text, "goal": _text, "template": _text, "slots": _mapping, "mode": _text, "status": _status,
         "reason": _text, "agent": _text, "model": _text, "endpoint": _text, "created_at": _text,
         "duration_s": _number, "cost_usd": _number, "simulated_cost": _flag, "tokens": _counts,
-        "environment": _mapping, "inputs": _text_map,
+        "environment": _mapping, "inputs": _text_map, "guided_by": _texts, "wrong": _text,
     },
     {"goal", "mode", "status", "duration_s", "cost_usd"},
 )  # fmt: skip

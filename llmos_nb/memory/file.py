@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from llmos_nb.errors import TraceFileError, UnknownTrace
 from llmos_nb.memory.codec import parse
+from llmos_nb.memory.forms import signature_of
 from llmos_nb.memory.index import row_of
 from llmos_nb.memory.shelf import Stamp
 from llmos_nb.memory.trace import Trace
@@ -83,7 +84,7 @@ def row_of_file(path: str, stamp: Stamp, data: bytes) -> tuple[dict[str, Any], T
         trace = _parsed(path, stem, data)
     except TraceFileError as error:
         return row_of(path, stem, *stamp, digest_of(data), None, str(error)), None
-    return row_of(path, stem, *stamp, digest_of(data), trace), trace
+    return row_of(path, stem, *stamp, digest_of(data), trace, signature=signature_of(trace)), trace
 
 
 def _parsed(path: str, stem: str, data: bytes) -> Trace:

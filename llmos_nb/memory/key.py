@@ -29,6 +29,8 @@ _LETTERS: Final = r"[^\W\d_]+"
 _WORD: Final = re.compile(rf"[(\[]*(?P<word>{_LETTERS}(?:[-'’]{_LETTERS})*)(?:['’]?[)\],;:]*|['’]?)[.!?…]*")
 _LETTER_RUN: Final = re.compile(_LETTERS)
 _SPACE: Final = re.compile(r"\s+")
+_CHUNKS: Final = re.compile(r"(\S+)")
+_LINE_END: Final = re.compile(r"[\r\n]")
 #: What may end a goal without meaning anything: ``..`` is a folder, so it is not here.
 _END: Final = re.compile(r"(?<![.!?…])(?:\.|\.\.\.|…|[!?]+)$")
 #: What a full stop ends a sentence after: two letters or digits, a digit, a percent sign, a bracket.
@@ -71,7 +73,9 @@ def goal_key(goal: str) -> str:
     if not kept[-1]:
         pieces[-1] = _without_end(pieces[-1], after_quote=len(pieces) > 1)
     folded = []
-    margin = _margin(piece for piece, exact in zip(pieces, kept, strict=True) if not exact)
+    margin = None
+    if _LINE_END.search(text):
+        margin = _margin(piece for piece, exact in zip(pieces, kept, strict=True) if not exact)
     for number, (piece, exact) in enumerate(zip(pieces, kept, strict=True)):
         touches = (number > 0, number + 1 < len(pieces))
         folded.append(piece if exact else _fold(piece, touches, margin))
@@ -101,8 +105,11 @@ def _has_inner_capital(word: str) -> bool:
 
 def _fold(text: str, touches: tuple[bool, bool], margin: int | None) -> str:
     """``text`` with single spaces and ordinary words in lower case; what touches a quote is not ordinary."""
-    parts = re.split(r"(\S+)", _SPACE.sub(lambda run: _folded_space(run[0], margin), text))
+    spaced = _SPACE.sub(" ", text) if margin is None else _SPACE.sub(lambda run: _folded_space(run[0], margin), text)
+    parts = _CHUNKS.split(spaced)
     for index in range(1, len(parts), 2):
+        if parts[index] == parts[index].lower():
+            continue
         glued = (touches[0] and not any(parts[:index])) or (touches[1] and not any(parts[index + 1 :]))
         after_number = index > 1 and _NUMBER.fullmatch(parts[index - 2]) is not None
         if not glued:
@@ -124,7 +131,7 @@ def _margin(pieces: Iterable[str]) -> int | None:
 
 def _indent(run: str) -> int | None:
     """Columns of white space at the start of the line that begins in ``run``; None where none begins."""
-    lines = re.split(r"[\r\n]", run)
+    lines = _LINE_END.split(run)
     return len(lines[-1].expandtabs()) if len(lines) > 1 else None
 
 

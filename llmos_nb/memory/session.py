@@ -1,6 +1,7 @@
 """The session log (L2): every event of a session as one JSON line, appended as it happens and never rewritten.
 
-A kill can tear the last line at most; the reader skips that one and reports any other line that it cannot read.
+A kill can tear the last line at most, and a power cut may leave holes in what was not synced; the reader skips those and
+reports any other line that it cannot read.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.errors import SettingsError, StoreError
-from llmos_nb.kernel.events import Event, RunEnded, TextDelta, as_record
+from llmos_nb.kernel.events import Event, ModelBusy, RunEnded, TextDelta, as_record
+from llmos_nb.kernel.files import make_folder, sync_folder
+from llmos_nb.kernel.secrets import redacted
 
-__all__ = ["SessionLog", "new_session_id", "read_events"]
+__all__ = ["SESSION_ID", "SessionLog", "in_use", "new_session_id", "parsed_event", "read_events"]
 
 #: Characters of one text that are kept; the rest is cut off with a note.
 TEXT_LIMIT: Final = 100_000
+#: Characters beyond it that are looked at, lest the cut makes a secret unknowable.
+MARGIN: Final = 10_000
 #: Levels of lists and dictionaries that are kept as such; what is deeper becomes its ``repr`` text.
 DEPTH_LIMIT: Final = 20
 #: A session id is a file's stem: no separators, no leading dot.
@@ -55,6 +60,8 @@ class SessionLog:
         self.session_id: Final = session_id or new_session_id()
         self.path: Final = Path(folder) / f"{self.session_id}.jsonl"
         self._descriptor: int | None = None
+        #: Whether the file's name is on the disk.
+        self._named = False
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -63,7 +70,7 @@ class SessionLog:
         Raises:
             StoreError: the file cannot be written; nothing of the event is in it then.
         """
-        if isinstance(event, TextDelta):
+        if isinstance(event, TextDelta | ModelBusy):
             return
         text = json.dumps(_plain(as_record(event)), ensure_ascii=False, separators=(",", ":"))
         line = text.encode("utf-8", errors="replace") + b"\n"
@@ -74,6 +81,9 @@ class SessionLog:
                 _append(self._descriptor, line)
                 if isinstance(event, RunEnded):
                     os.fsync(self._descriptor)
+                    if not self._named:
+                        sync_folder(self.path.parent)
+                        self._named = True
             except OSError as error:
                 raise StoreError(
                     f"{self.path}: the session log cannot be written ({error.strerror or error}).",
@@ -89,7 +99,7 @@ class SessionLog:
 
 
 def _open_to_append(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     flags = os.O_APPEND | os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o666)
     size = os.fstat(descriptor).st_size
@@ -97,7 +107,36 @@ def _open_to_append(path: Path) -> int:
         os.lseek(descriptor, size - 1, os.SEEK_SET)
         if os.read(descriptor, 1) != b"\n":  # a kill tore the line before: begin a new one
             os.write(descriptor, b"\n")
+    _hold(descriptor, shared=True)
     return descriptor
+
+
+def _hold(descriptor: int, *, shared: bool) -> bool:
+    """Lock the log for as long as it is open: a shared lock tells others that its session lives. False: somebody's
+    lock forbids it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: a session that was cut off cannot be told from one that is open
+        return True
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def in_use(path: Path) -> bool:
+    """Whether a living process, this one included, has the log at ``path`` open to write it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _hold(descriptor, shared=False)
+    finally:
+        os.close(descriptor)
 
 
 def _append(descriptor: int, line: bytes) -> None:
@@ -135,9 +174,11 @@ def _key(key: Any) -> str:
 
 
 def _cut(text: str) -> str:
+    """``text`` as a log holds it: not too long, and without secrets."""
     if len(text) <= TEXT_LIMIT:
-        return text
-    return f"{text[:TEXT_LIMIT]} [cut: {TEXT_LIMIT:,} of {len(text):,} characters kept]"
+        return redacted(text)
+    kept = redacted(text[: TEXT_LIMIT + MARGIN])[:TEXT_LIMIT]
+    return f"{kept} [cut: {TEXT_LIMIT:,} of {len(text):,} characters kept]"
 
 
 def read_events(folder: Path | str, errors: list[StoreError] | None = None) -> Iterator[dict[str, Any]]:
@@ -154,18 +195,18 @@ def read_events(folder: Path | str, errors: list[StoreError] | None = None) -> I
         try:
             with path.open("rb") as file:
                 for number, line in enumerate(file, start=1):
-                    record = _event(line)
+                    record = parsed_event(line)
                     if isinstance(record, dict):
                         record["session_id"] = session_id
                         record["where"] = f"{shown}:{number}"
                         yield record
-                    elif line.endswith(b"\n") and line.strip():
+                    elif line.endswith(b"\n") and line.strip() and b"\0" not in line:  # a power cut leaves holes
                         _report(f"{path}:{number}: {record}.", errors)
         except OSError as error:
             _report(f"{path}: cannot be read ({error.strerror or error}).", errors)
 
 
-def _event(line: bytes) -> dict[str, Any] | str:
+def parsed_event(line: bytes) -> dict[str, Any] | str:
     """The event of a line, or why it is none."""
     try:
         record = json.loads(line.decode("utf-8"))

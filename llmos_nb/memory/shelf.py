@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,17 +25,42 @@ Stamp = tuple[int, int]
 _TICK_NS: Final = 100_000_000
 #: The same for file systems that keep whole seconds (FAT ticks every two).
 _COARSE_TICK_NS: Final = 3_000_000_000
+#: Files of a folder from which they are kept packed.
+_MANY: Final = 4096
 
 
-@dataclass(slots=True)
 class _Listing:
-    """One folder at the time it was last listed."""
+    """One folder at the time it was last listed.
 
-    mtime_ns: int = -1
-    settled: bool = False
-    #: A file was added by this process: the folder's next change may be no more than that.
-    own: bool = False
-    files: dict[str, Stamp] = field(default_factory=dict)
+    Many files are kept packed: a million of them take 80 MB, where a dictionary takes 200.
+    """
+
+    __slots__ = ("_names", "_sizes", "_some", "_times", "mtime_ns", "own", "settled")
+
+    def __init__(self, mtime_ns: int = -1, settled: bool = False, files: Mapping[str, Stamp] | None = None) -> None:
+        self.mtime_ns, self.settled = mtime_ns, settled
+        #: A file was added by this process: the folder's next change may be no more than that.
+        self.own = False
+        files = files or {}
+        many = len(files) > _MANY
+        self._names = "\0".join(files) if many else ""
+        self._times = array("q", (stamp[0] for stamp in files.values()) if many else ())
+        self._sizes = array("q", (stamp[1] for stamp in files.values()) if many else ())
+        #: All of them where they are few, else those that were added since.
+        self._some: dict[str, Stamp] = {} if many else dict(files)
+
+    @property
+    def files(self) -> dict[str, Stamp]:
+        """Its files with their stamps. Made anew where they are many."""
+        if not self._names:
+            return self._some
+        stamps = zip(self._times, self._sizes, strict=True)
+        return dict(zip(self._names.split("\0"), stamps, strict=True)) | self._some
+
+    def add(self, file: str, stamp: Stamp) -> None:
+        """This process has added a file."""
+        self._some = {**self._some, file: stamp}
+        self.own = True
 
 
 class Shelf:
@@ -69,9 +94,9 @@ class Shelf:
             for name in self._subfolders():
                 self._listings.setdefault(name, _Listing())
         for name in tuple(self._listings):
-            before = self._listings[name].files
+            listing = self._listings[name]
             if self._look(name):
-                files = self._listings[name].files if name in self._listings else {}
+                before, files = listing.files, self._listings[name].files if name in self._listings else {}
                 new |= {_join(name, file): stamp for file, stamp in files.items() if before.get(file) != stamp}
                 gone += [_join(name, file) for file in before if file not in files]
         return new, gone
@@ -79,9 +104,7 @@ class Shelf:
     def wrote(self, path: str, stamp: Stamp) -> None:
         """This process has added a file and indexed it."""
         name, _, file = path.rpartition("/")
-        listing = self._listings.setdefault(name, _Listing())
-        listing.files = {**listing.files, file: stamp} if len(listing.files) < 64 else listing.files | {file: stamp}
-        listing.own = True
+        self._listings.setdefault(name, _Listing()).add(file, stamp)
 
     def _mtime(self, name: str) -> int:
         try:
@@ -101,12 +124,13 @@ class Shelf:
         tick = _TICK_NS if mtime_ns % 1_000_000_000 else _COARSE_TICK_NS
         settled = time.time_ns() - mtime_ns > tick
         names = set() if every else set(self._names(name))
-        if every or (names == listing.files.keys() and not listing.own and mtime_ns != listing.mtime_ns):
+        before = {} if every else listing.files
+        if every or (names == before.keys() and not listing.own and mtime_ns != listing.mtime_ns):
             files = dict(self._stamps(name, None))  # a replaced file keeps its name
         else:
-            files = {file: stamp for file, stamp in listing.files.items() if file in names}
+            files = {file: stamp for file, stamp in before.items() if file in names}
             files |= self._stamps(name, names - files.keys())
-        self._listings[name] = _Listing(mtime_ns, settled, False, files)
+        self._listings[name] = _Listing(mtime_ns, settled, files)
         return True
 
     def _names(self, name: str) -> Iterator[str]:

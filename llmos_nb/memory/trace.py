@@ -9,12 +9,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["STATUSES", "Expectation", "Step", "Trace", "as_record", "from_record"]
+__all__ = ["EDITED", "STATUSES", "Expectation", "Step", "Trace", "as_record", "from_record"]
 
 #: The end states of a run. Only traces with the first one are ever replayed or used as guidance.
 STATUSES: Final = ("success", "failed", "stopped", "timed_out", "denied", "over_budget")
+
+#: The front matter of a trace that has the numbers of steps which a person edited before they ran.
+EDITED: Final = "edited_steps"
 
 
 def _no_tokens() -> dict[str, int]:
@@ -62,6 +66,8 @@ class Step:
     #: What was shown, as text.
     output: str = ""
     duration_s: float | None = None
+    #: The subagent that did it; empty for the trace's own agent.
+    agent: str = ""
 
     def __post_init__(self) -> None:
         if self.duration_s is not None:
@@ -100,14 +106,47 @@ class Trace:
     answer: str = ""
     #: Why it failed, or why a replay was refused.
     reason: str = ""
+    #: Traces that the agent was shown as guidance.
+    guided_by: tuple[str, ...] = ()
+    #: When and why a person called it wrong; such a trace is kept for study and out of use.
+    wrong: str = ""
     #: Front matter that this version does not know; kept as it is.
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "guided_by", tuple(self.guided_by))
         object.__setattr__(self, "duration_s", float(self.duration_s))
         if self.cost_usd is not None:
             object.__setattr__(self, "cost_usd", float(self.cost_usd))
+
+    @property
+    def project(self) -> str:
+        """The project it was made in; empty: in none."""
+        found = self.extra.get("project")
+        return found if isinstance(found, str) else ""
+
+    @property
+    def edited_steps(self) -> tuple[int, ...]:
+        """The numbers of steps that a person edited before they ran: they do what that person wrote."""
+        found = self.extra.get(EDITED)
+        return tuple(n for n in found if isinstance(n, int)) if isinstance(found, list | tuple) else ()
+
+    def to_code(self) -> str:
+        """Its program as one cell of plain Python, which runs without this package."""
+        from llmos_nb.memory.export import code_of
+
+        return code_of(self)
+
+    def to_notebook(self, path: Path | str, *, replace: bool = False) -> Path:
+        """Write it as a notebook: the goal, a cell a step, the answer. One that exists is replaced with ``replace`` alone.
+
+        Raises:
+            StoreError, OSError: it cannot be written, is no notebook's name, or is there already.
+        """
+        from llmos_nb.memory.export import write_notebook
+
+        return write_notebook(self, path, replace=replace)
 
     @property
     def replayable_steps(self) -> tuple[Step, ...]:
@@ -116,8 +155,8 @@ class Trace:
 
     @property
     def replayable(self) -> bool:
-        """It ended in success and there is a step to run."""
-        return self.status == "success" and any(step.expect.replay for step in self.steps)
+        """It ended in success, nobody called it wrong, and there is a step to run."""
+        return self.status == "success" and not self.wrong and any(step.expect.replay for step in self.steps)
 
 
 def _optional(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
