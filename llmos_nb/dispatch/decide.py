@@ -10,22 +10,34 @@ from llmos_nb.errors import ModeUnavailable, UnknownMode
 from llmos_nb.memory import Match
 from llmos_nb.settings import MODES
 
-__all__ = ["Decision", "Thresholds", "check_mode", "decide"]
+__all__ = ["Decision", "Offer", "Thresholds", "check_mode", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A crystal made from the program that a goal was matched with; ``refusal`` says why it cannot be used now."""
+
+    name: str
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A mode, why it was taken, the match it rests on, and what was not taken and why."""
+    """A mode, why it was taken, the match it rests on, the crystal to call, and what was not taken and why."""
 
     mode: str
     reason: str
     match: Match | None = None
     alternatives: tuple[str, ...] = ()
+    crystal: str = ""
 
     def _repr_markdown_(self) -> str:
         lines = [f"**{self.mode}**: {self.reason}"]
         if self.match is not None:
-            lines.append(f"- trace `{self.match.trace_id}`, confidence {self.match.confidence:.2f}")
+            goal = self.match.trace.goal if self.match.trace is not None else self.match.trace_id
+            lines.append(f"- from the run of `{goal}`, confidence {self.match.confidence:.2f}")
+        if self.crystal:
+            lines.append(f"- crystal `{self.crystal}`")
         lines += [f"- not {alternative}" for alternative in self.alternatives]
         return "\n".join([lines[0], "", *lines[1:]]).rstrip()
 
@@ -58,10 +70,19 @@ def check_mode(mode: str) -> str:
     return found
 
 
-def decide(goal: str, match: Match, *, mode: str = "auto", thresholds: Thresholds | None = None) -> Decision:
+def decide(
+    goal: str,
+    match: Match,
+    *,
+    mode: str = "auto",
+    thresholds: Thresholds | None = None,
+    crystal: Offer | None = None,
+    several: str = "",
+) -> Decision:
     """The cheapest mode that fits ``goal``, given what memory says of it; ``mode`` forces one.
 
-    No I/O, no look-up: everything it rests on is in its arguments.
+    No I/O, no look-up: everything it rests on is in its arguments. ``crystal`` is one of the program that ``match``
+    found; ``several`` says how the goal was found to be several goals, and is empty where it is one.
 
     Raises:
         UnknownMode: there is no such mode.
@@ -70,16 +91,38 @@ def decide(goal: str, match: Match, *, mode: str = "auto", thresholds: Threshold
     limits = thresholds or Thresholds()
     mode = check_mode(mode)
     can_follow = match.verdict in ("replay", "rebind") and match.confidence >= limits.follower
+    can_call = can_follow and crystal is not None and not crystal.refusal
     can_guide = match.trace is not None and match.verdict != "none" and match.confidence >= limits.mixed
     because = "; ".join(match.reasons) or "nothing like it was recorded"
     if mode == "auto":
+        if can_call and crystal is not None:
+            return Decision(
+                "crystallized",
+                because,
+                match,
+                ("follower: the function does the same, and was tested",),
+                crystal.name,
+            )
         if can_follow:
-            return Decision("follower", because, match, ("learner: would work it out anew, at full cost",))
+            others = ["learner: would work it out anew, at full cost"]
+            if crystal is not None:
+                others.insert(0, f"crystallized: {crystal.name} is not in use: {crystal.refusal}")
+            return Decision("follower", because, match, tuple(others))
+        if several:
+            return Decision(
+                "orchestrator",
+                f"the goal is several goals: {several}",
+                None,
+                (
+                    "follower: no trace fits the whole of it",
+                    "learner: one agent would do all of it, one after the other",
+                ),
+            )
         if can_guide:
             return Decision("mixed", because, match, ("follower: the match is not certain enough to replay",))
         return Decision("learner", because, None, ("follower: no trace fits",))
-    if mode == "learner":
-        return Decision("learner", "asked for", None)
+    if mode in ("learner", "orchestrator"):
+        return Decision(mode, "asked for", None)
     if mode == "follower":
         if can_follow:
             return Decision("follower", f"asked for; {because}", match)
@@ -93,10 +136,12 @@ def decide(goal: str, match: Match, *, mode: str = "auto", thresholds: Threshold
         raise ModeUnavailable(
             f"No trace can guide this goal: {because}.", remedy="Run it with --mode auto or --mode learner."
         )
-    if mode == "crystallized":
-        raise ModeUnavailable(
-            "There are no crystals in this version.", remedy="Use --mode auto: a trace that fits is replayed as free."
-        )
+    if can_call and crystal is not None:
+        return Decision("crystallized", f"asked for; {because}", match, (), crystal.name)
+    why = f"{crystal.name} is not in use: {crystal.refusal}" if crystal and crystal.refusal else (
+        "no crystal was made from it yet" if can_follow else because
+    )  # fmt: skip
     raise ModeUnavailable(
-        "Goals are not orchestrated in this version.", remedy="Use --mode auto and give the goals one by one."
+        f"No crystal can serve this goal: {why}.",
+        remedy="Use --mode auto: a trace that fits is replayed as free, and used often it becomes a crystal.",
     )

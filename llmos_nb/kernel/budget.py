@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from llmos_nb.errors import BudgetExceeded, SettingsError
+from llmos_nb.errors import BudgetExceeded, SettingsError, StoreError
 from llmos_nb.kernel.ledger import (
     HOLDS,
     LEDGER,
@@ -39,7 +39,8 @@ from llmos_nb.kernel.ledger import (
     to_usd,
 )
 from llmos_nb.kernel.reservation import Reservation
-from llmos_nb.kernel.state import METADATA, open_state, reading, writing
+from llmos_nb.kernel.state import make_tables, open_state, reading, writing
+from llmos_nb.kernel.whose import persons_only
 
 __all__ = ["LEASE_S", "Limits", "ModelCall", "Reservation", "TokenEconomy", "Tokens"]
 
@@ -66,6 +67,8 @@ class Limits:
     workspace_usd: float | None = None
 
 
+#: What a limit of a project is called; it is kept in the project's own file.
+PROJECT: Final = "project"
 #: The scopes a limit may have, narrowest first.
 SCOPES: Final = tuple(f.name.removesuffix("_usd") for f in fields(Limits))
 
@@ -108,10 +111,22 @@ class TokenEconomy:
         if not isinstance(budget_usd, _Unset):
             self._given["workspace"] = None if budget_usd is None else to_nano(budget_usd, "budget_usd")
         self._engine = open_state(None) if engine is None else engine
-        with writing(self._engine) as connection:  # the engine may be older than the import of these tables
-            METADATA.create_all(connection, tables=[LEDGER, HOLDS, LIMITS])
+        with writing(
+            self._engine, durable=True
+        ) as connection:  # the engine may be older than the import of these tables
+            make_tables(connection, [LEDGER, HOLDS, LIMITS])
+            sweep(connection, self._clock())
 
     # -- looking
+
+    def __repr__(self) -> str:
+        money = "play money" if self.simulated else "US dollars"
+        try:
+            balance = self.balance_usd
+        except StoreError as error:
+            return f"TokenEconomy({error.message})"
+        left = "no limit" if balance is None else f"${balance:.4f} left"
+        return f"TokenEconomy({left}, {money}; %budget shows more)"
 
     @property
     def limits(self) -> Limits:
@@ -166,6 +181,21 @@ class TokenEconomy:
             self._require(connection, nano, run_id="")
         return True
 
+    def ledger(self) -> list[dict[str, Any]]:
+        """The rows of this kind of money, the newest first; ``cost_usd`` is None where no price is known."""
+        query = sa.select(LEDGER).where(LEDGER.c.simulated == self.simulated).order_by(LEDGER.c.id.desc())
+        with reading(self._engine) as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        for row in found:
+            cost, saved = row.pop("cost"), row.pop("saved")
+            row.update(cost_usd=None if cost is None else to_usd(cost), saved_usd=to_usd(saved))
+        return found
+
+    def project_spent_usd(self, project: str) -> float:
+        """Dollars that runs in ``project`` have spent. Calls of unknown price count 0."""
+        with reading(self._engine) as connection:
+            return to_usd(spent(connection, simulated=self.simulated, project=project))
+
     # -- changing
 
     def set_limit(self, scope: str, usd: float | None) -> None:
@@ -176,9 +206,10 @@ class TokenEconomy:
         Raises:
             SettingsError: there is no such scope, or not a number of dollars.
         """
+        persons_only("set limits")
         _check_scope(scope)
         nano = None if usd is None else to_nano(usd, f"the {scope} limit")
-        with writing(self._engine) as connection:
+        with writing(self._engine, durable=True) as connection:
             connection.execute(LIMITS.delete().where(LIMITS.c.scope == scope, LIMITS.c.simulated == self.simulated))
             connection.execute(LIMITS.insert().values(scope=scope, simulated=self.simulated, amount=nano))
         self._given.pop(scope, None)
@@ -201,7 +232,7 @@ class TokenEconomy:
             StoreError: the ledger cannot be written.
         """
         cost, saved = to_nano(usd), to_nano(saved_usd, "saved_usd")
-        with writing(self._engine) as connection:
+        with writing(self._engine, durable=True) as connection:
             record(
                 connection,
                 at=self._clock(),
@@ -217,9 +248,19 @@ class TokenEconomy:
                 saved=saved,
             )
 
-    def reserve(self, usd: float, description: str, *, run_id: str, lease_s: float = LEASE_S) -> Reservation:
+    def reserve(
+        self,
+        usd: float,
+        description: str,
+        *,
+        run_id: str,
+        lease_s: float = LEASE_S,
+        project: str = "",
+        project_usd: float | None = None,
+    ) -> Reservation:
         """Hold ``usd`` dollars for a run, if they fit every limit; 0 always fits, so that free modes always run.
 
+        ``project`` is the project that the run belongs to, and ``project_usd`` what all of its runs together may spend.
         The hold ends with :meth:`Reservation.settle`, with the holder's process, or ``lease_s`` seconds after its
         last charge.
 
@@ -228,10 +269,11 @@ class TokenEconomy:
             SettingsError: not a number of dollars.
         """
         nano = to_nano(usd)
+        share = (project, None if project_usd is None else to_nano(project_usd, "the project's limit"))
         hold_id, now = secrets.token_hex(12), self._clock()
         with writing(self._engine) as connection:
             sweep(connection, now)
-            self._require(connection, nano, run_id=run_id)
+            self._require(connection, nano, run_id=run_id, share=share)
             hold(
                 connection,
                 hold_id,
@@ -241,6 +283,7 @@ class TokenEconomy:
                 run_id=run_id,
                 session_id=self.session_id,
                 simulated=self.simulated,
+                project=project,
             )
         return Reservation(
             hold_id,
@@ -249,10 +292,11 @@ class TokenEconomy:
             run_id=run_id,
             session_id=self.session_id,
             simulated=self.simulated,
+            project=project,
             lease_s=lease_s,
             engine=self._engine,
             clock=self._clock,
-            require=partial(self._require, run_id=run_id, but=hold_id),
+            require=partial(self._require, run_id=run_id, but=hold_id, share=share),
         )
 
     # -- within a transaction
@@ -262,7 +306,9 @@ class TokenEconomy:
         default: dict[str, int | None] = {**dict.fromkeys(SCOPES), "workspace": to_nano(float(_DEFAULT_BUDGET))}
         return {**default, **{row.scope: row.amount for row in kept if row.scope in SCOPES}, **self._given}
 
-    def _spent(self, connection: sa.Connection, scope: str, run_id: str) -> int:
+    def _spent(self, connection: sa.Connection, scope: str, run_id: str, project: str = "") -> int:
+        if scope == PROJECT:
+            return spent(connection, simulated=self.simulated, project=project)
         if scope == "run":
             return spent(connection, simulated=self.simulated, run_id=run_id) if run_id else 0
         if scope == "session":
@@ -270,21 +316,34 @@ class TokenEconomy:
         since = math.floor(self._clock() / DAY_S) * DAY_S if scope == "day" else None
         return spent(connection, simulated=self.simulated, since=since)
 
-    def _held(self, connection: sa.Connection, scope: str, run_id: str, but: str) -> int:
+    def _held(self, connection: sa.Connection, scope: str, run_id: str, but: str, project: str = "") -> int:
         rows = held(connection, now=self._clock(), simulated=self.simulated, but=but)
         if scope == "run":
             rows = [row for row in rows if run_id and row.run_id == run_id]
+        elif scope == PROJECT:
+            rows = [row for row in rows if row.project == project]
         elif scope == "session":
             rows = [row for row in rows if row.session_id == self.session_id]
         return sum(max(0, row.amount - row.charged) for row in rows)
 
-    def _require(self, connection: sa.Connection, nano: int, *, run_id: str, but: str = "") -> None:
-        """Raise BudgetExceeded unless ``nano`` more fit every limit, the hold ``but`` left out."""
+    def _require(
+        self,
+        connection: sa.Connection,
+        nano: int,
+        *,
+        run_id: str,
+        but: str = "",
+        share: tuple[str, int | None] = ("", None),
+    ) -> None:
+        """Raise BudgetExceeded unless ``nano`` more fit every limit, the hold ``but`` left out; ``share`` is a project's
+        name and what its runs may spend."""
+        project, project_limit = share
         tightest: tuple[int, str, int, int, int] | None = None
-        for scope, limit in self._limits(connection).items():
+        for scope, limit in {**self._limits(connection), PROJECT: project_limit}.items():
             if limit is None or not nano:
                 continue
-            used, on_hold = self._spent(connection, scope, run_id), self._held(connection, scope, run_id, but)
+            used = self._spent(connection, scope, run_id, project)
+            on_hold = self._held(connection, scope, run_id, but, project)
             left = limit - used - on_hold
             if nano > left and (tightest is None or left < tightest[0]):
                 tightest = (left, scope, limit, used, on_hold)
@@ -292,7 +351,10 @@ class TokenEconomy:
             return
         left, scope, limit, used, on_hold = tightest
         enough = math.ceil(to_usd(used + on_hold + nano))
-        remedy = f"%budget set {enough}" if scope == "workspace" else f'.set_limit("{scope}", {enough})'
+        magic = f"%budget set {enough}" if scope == "workspace" else f"%budget limits {scope}={enough}"
+        remedy = f'llmos.economy.set_limit("{scope}", {enough}) or {magic}'
+        if scope == PROJECT:
+            remedy = f"total_budget_usd = {enough} in {project}/project.toml"
         wait = ", or wait until the next UTC day" if scope == "day" else ""
         raise BudgetExceeded(
             f"{_dollars(nano)} would exceed the {scope} limit of {_dollars(limit)}: {_dollars(used)} is spent"

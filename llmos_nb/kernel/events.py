@@ -1,7 +1,7 @@
 """What happens in a run, as typed events, and a bus whose subscribers can neither block nor break the run.
 
-``publish`` only appends to each subscriber's queue. Every subscriber has a thread of its own that empties its queue
-in order; one that raises too often, or falls too far behind, is let go and named in :attr:`EventBus.lost`.
+``publish`` only appends to a log. Every subscriber has a thread of its own that reads the log in order; one that raises
+too often, or falls too far behind, is let go: a :class:`Notice` tells, and :attr:`EventBus.lost` names it.
 """
 
 from __future__ import annotations
@@ -9,26 +9,40 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from llmos_nb.kernel.subscription import PAGE, Page, Subscription
+
 __all__ = [
     "EVENTS",
+    "SCHEDULE",
     "AgentMessage",
+    "ApprovalAsked",
+    "ApprovalGiven",
     "Event",
     "EventBus",
+    "MemoryInjected",
     "ModeDecided",
+    "ModelBusy",
     "ModelCalled",
+    "NodeEnded",
+    "NodeStarted",
     "Notice",
+    "PlanMade",
     "RunEnded",
     "RunStarted",
+    "RunUndone",
     "TextDelta",
     "ToolFinished",
     "ToolStarted",
     "as_record",
 ]
+
+
+#: Stands where a run's id does in what the schedule tells; no run has it.
+SCHEDULE: Final = "schedule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,13 @@ class RunStarted(Event):
     agent: str
     endpoint: str
     forced_mode: str = "auto"
+    project: str = ""
+    #: The run whose plan this goal is a node of; empty for a goal of a person's.
+    parent_run_id: str = ""
+    #: The job of the schedule that asked for the goal, if one did.
+    scheduled_by: str = ""
+    #: Whether it is worked on beside the person's cells.
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +88,13 @@ class TextDelta(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelBusy(Event):
+    """The model's stream brings what is not shown: thinking, a tool's arguments, a subagent's words. At most one a
+    second; not kept in the session log.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentMessage(Event):
     """A whole message: ``role`` is ``user`` (what the model was asked) or ``assistant``."""
 
@@ -77,12 +105,16 @@ class AgentMessage(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted(Event):
-    """A tool call begins. ``step`` counts from 1 within the run; ``replayed`` tells a replay from a live call."""
+    """A tool call begins. ``step`` counts from 1 within the run; ``replayed`` tells a replay from a live call.
+
+    ``agent`` is the subagent that makes it; empty for the run's own agent.
+    """
 
     step: int
     tool: str
     arguments: dict[str, Any]
     replayed: bool = False
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +130,7 @@ class ToolFinished(Event):
     defines: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     replayed: bool = False
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +143,58 @@ class ModelCalled(Event):
     cache_read_tokens: int
     cache_write_tokens: int
     cost_usd: float | None
+    #: Who asked.
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryInjected(Event):
+    """Remembered facts went to the model beside the goal. Each of ``facts`` has its ``id``, ``score`` (0 to 1),
+    ``reason``, ``source`` and ``text``; ``tokens`` is about how much of the model's context they take, and
+    ``left_out`` counts those that the limit of ``limit`` tokens had no room for.
+    """
+
+    facts: tuple[dict[str, Any], ...]
+    tokens: int
+    limit: int
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMade(Event):
+    """What the goal is going to be reached by: ``plan`` as plain data (``nodes``, ``answer``), ``source`` whose it is.
+
+    Nothing of it has run yet, but what ``kept`` names: nodes that an earlier run had finished.
+    """
+
+    plan: dict[str, Any]
+    source: str
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStarted(Event):
+    """A node of the plan begins, as the run ``node_run_id``; everything it needs is there."""
+
+    node: str
+    node_run_id: str
+    agent: str
+    goal: str
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeEnded(Event):
+    """A node of the plan ended: ``status`` is one of the end states, or ``skipped`` (then it never began)."""
+
+    node: str
+    node_run_id: str
+    status: str
+    mode: str
+    reason: str
+    cost_usd: float | None
+    saved_usd: float
+    produced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +202,48 @@ class Notice(Event):
     """Something a person should know: a retry, a refused replay, a subscriber that was let go."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tainted(Event):
+    """Something came in that the person did not write: ``level`` is ``named`` or ``foreign``; empty: a person has looked at
+    all of it, and it counts no more."""
+
+    level: str
+    kind: str = ""
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAsked(Event):
+    """A call waits for a person's answer. ``reason`` is the guard's, ``text`` is what would be done.
+
+    Where it is ``editable``, another text in its ``language`` may be done instead.
+    """
+
+    approval_id: str
+    agent: str
+    tool: str
+    reason: str
+    text: str
+    editable: bool = False
+    language: str = ""
+    for_run: str = ""
+    always: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalGiven(Event):
+    """A question was answered; ``by`` is ``person``, or says why nobody did; ``edited``: to another text than asked.
+
+    ``extent`` is how far a yes goes: ``once``, ``run`` or ``always``.
+    """
+
+    approval_id: str
+    approved: bool
+    by: str
+    edited: bool = False
+    extent: str = "once"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +258,26 @@ class RunEnded(Event):
     saved_usd: float
     duration_s: float
     trace_id: str | None = None
+    #: The model's own name of the conversation, by which it can be gone on with; empty where there was none.
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUndone(Event):
+    """What a run had changed was put back. ``left`` is what was not, with the reason; money is never given back."""
+
+    names: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 #: Every event type by name: what a session log may hold.
 EVENTS: Final[dict[str, type[Event]]] = {
     kind.__name__: kind
     for kind in (
-        RunStarted, ModeDecided, TextDelta, AgentMessage, ToolStarted, ToolFinished, ModelCalled, Notice, RunEnded,
+        RunStarted, ModeDecided, TextDelta, ModelBusy, AgentMessage, ToolStarted, ToolFinished, ModelCalled,
+        MemoryInjected, PlanMade, NodeStarted, NodeEnded, Notice, Tainted, ApprovalAsked, ApprovalGiven, RunEnded,
+        RunUndone,
     )
 }  # fmt: skip
 
@@ -147,143 +287,158 @@ def as_record(event: Event) -> dict[str, Any]:
     return {"event": type(event).__name__, **{f.name: getattr(event, f.name) for f in dataclasses.fields(event)}}
 
 
-#: Events that may wait for one subscriber before it is let go. At 200 deltas a second this is over half an hour.
-QUEUE_LIMIT: Final = 400_000
-#: Exceptions a subscriber may raise before it is let go.
-RAISE_LIMIT: Final = 10
-
-
-class _Subscription:
-    """One subscriber, its queue and its thread, which starts with the first event."""
-
-    def __init__(self, name: str, deliver: Callable[[Event], None], limit: int) -> None:
-        self.name = name
-        self.problem = ""
-        self.lost = False
-        self._deliver = deliver
-        self._limit = limit
-        self._waiting: deque[Event] = deque()
-        self._wake = threading.Condition()
-        self._busy = False
-        self._thread: threading.Thread | None = None
-        self._closed = False
-        self._raised = 0
-
-    def put(self, event: Event) -> bool:
-        """Queue one event; False when this subscriber is lost."""
-        with self._wake:
-            if self._closed:
-                return False
-            if len(self._waiting) >= self._limit:
-                self._close(f"fell {self._limit} events behind")
-                return False
-            self._waiting.append(event)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=f"llmos-{self.name}", daemon=True)
-                try:
-                    self._thread.start()
-                except RuntimeError as error:  # too many threads, or the interpreter is ending
-                    self._close(f"has no thread ({error})")
-                    return False
-            elif not self._busy:
-                self._wake.notify_all()
-        return True
-
-    def _close(self, problem: str) -> None:
-        self.problem = problem
-        self.lost = self._closed = True
-        self._waiting.clear()
-        self._wake.notify_all()
-
-    def _work(self) -> None:
-        while True:
-            with self._wake:
-                self._busy = False
-                self._wake.notify_all()
-                while not self._waiting and not self._closed:
-                    self._wake.wait()
-                if self._closed:
-                    return
-                batch = list(self._waiting)
-                self._waiting.clear()
-                self._busy = True
-            for event in batch:
-                try:
-                    self._deliver(event)
-                # BaseException: a CancelledError or SystemExit would end the thread and leave flush waiting for it.
-                except BaseException as error:  # noqa: BLE001 - a subscriber's fault must stay with the subscriber
-                    self._raised += 1
-                    self.problem = f"raised {type(error).__name__}: {error}"
-                    if self._raised >= RAISE_LIMIT:
-                        with self._wake:
-                            self._close(self.problem)
-                        return
-
-    def idle(self, deadline: float) -> bool:
-        """Wait until everything queued so far is delivered, or the monotonic ``deadline`` has passed."""
-        with self._wake:
-            while (self._waiting or self._busy) and not self._closed:
-                left = deadline - time.monotonic()
-                if left <= 0 or self._thread is threading.current_thread():
-                    return False
-                self._wake.wait(left)
-        return True
-
-    def close(self) -> None:
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
+#: Events that may wait for one subscriber before it is let go. At 200 deltas a second this is over eight minutes. What
+#: waits is memory that the publisher has to fetch and the collector to walk, so more would cost the publisher.
+QUEUE_LIMIT: Final = 100_000
+#: Seconds in which a subscriber must be able to take as many events as its limit, to be kept when that many wait: it
+#: is then not slow, but met a burst.
+PATIENCE_S: Final = 10.0
+#: How many times its limit may wait for such a subscriber. The log costs some 150 bytes an event, once for all.
+BURST: Final = 20
+#: Events behind which a publisher gives up its turn once a page, so that readers get theirs. It waits for nobody.
+YIELD_AT: Final = 50_000
 
 
 class EventBus:
     """Hands every published event to every subscriber, in order, from the subscriber's own thread."""
 
     def __init__(self) -> None:
-        self._subscriptions: list[_Subscription] = []
-        self._lock = threading.Lock()
+        self._subscriptions: tuple[Subscription, ...] = ()
+        # Reentrant: letting a subscriber go publishes a notice.
+        self._lock = threading.RLock()
         self._lost: dict[str, str] = {}
+        self._farewells: dict[Subscription, Callable[[], None]] = {}
+        self._page = Page(0)
+        #: The event count at which somebody may have fallen too far behind.
+        self._look_at = 0
+        self._progress = threading.Condition()
+        self._flushing = 0
 
     def subscribe(
-        self, deliver: Callable[[Event], None], *, name: str, limit: int = QUEUE_LIMIT
+        self,
+        deliver: Callable[[Event], None],
+        *,
+        name: str,
+        limit: int = QUEUE_LIMIT,
+        let_go: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
         """Call ``deliver(event)`` for every event from now on; returns the function that ends it.
 
-        Events that still wait when it is ended are dropped: :meth:`flush` first where they matter.
+        Events that still wait when it is ended are dropped: :meth:`flush` first where they matter. A name that is
+        taken gets a number. ``let_go`` is called when the bus lets the subscriber go.
         """
-        subscription = _Subscription(name, deliver, limit)
         with self._lock:
-            self._subscriptions.append(subscription)
+            taken = {subscription.name for subscription in self._subscriptions} | set(self._lost)
+            names = (name if n == 1 else f"{name} ({n})" for n in range(1, len(taken) + 2))
+            subscription = Subscription(
+                next(free for free in names if free not in taken),
+                deliver,
+                limit,
+                self._page,
+                told=self._told,
+                let_go=self._raised,
+            )
+            if let_go is not None:
+                self._farewells[subscription] = let_go
+            self._subscriptions = (*self._subscriptions, subscription)
+            self._look_at = 0
 
         def unsubscribe() -> None:
             subscription.close()
-            with self._lock:
-                if subscription in self._subscriptions:
-                    self._subscriptions.remove(subscription)
+            self._remove(subscription)
 
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Queue ``event`` for everyone. Never raises, never waits for a subscriber."""
-        for subscription in tuple(self._subscriptions):
-            if not subscription.put(event):
+        """Log ``event`` for everyone. Never raises, never waits for a subscriber."""
+        with self._lock:
+            page = self._page
+            page.events.append(event)
+            count = page.base + len(page.events)
+            if count >= page.base + PAGE:
+                self._page = page.next = Page(count)
+            if count >= self._look_at:
+                self._look(count, event)
+            full = page is not self._page
+        for subscription in self._subscriptions:
+            if subscription.asleep:
                 with self._lock:
-                    if subscription.lost and subscription in self._subscriptions:
-                        self._subscriptions.remove(subscription)
-                        self._lost[subscription.name] = subscription.problem
+                    problem = subscription.wake() if subscription.asleep and not subscription.closed else ""
+                if problem:
+                    self._let_go(subscription, problem, event)
+        if full and any(count - subscription.seen > YIELD_AT for subscription in self._subscriptions):
+            time.sleep(0)
+
+    def _look(self, count: int, event: Event) -> None:
+        """Let those go that are too far behind, and say when to look again."""
+        look_at = count + QUEUE_LIMIT
+        for subscription in self._subscriptions:
+            limit, behind = subscription.limit, count - subscription.seen
+            if behind > limit:
+                if behind > limit * BURST or subscription.pace * PATIENCE_S < limit:
+                    self._let_go(subscription, f"fell {behind - 1} events behind", event)
+                    continue
+                behind = max(behind - limit // 4, 0)  # a burst: look again when a quarter more came
+            look_at = min(look_at, count + max(1, limit + 1 - behind))
+        self._look_at = look_at
+
+    def _raised(self, subscription: Subscription, event: Event) -> None:
+        self._let_go(subscription, subscription.problem, event)
+
+    def _let_go(self, subscription: Subscription, problem: str, event: Event) -> None:
+        with self._lock:
+            if subscription.closed:
+                return
+            subscription.lose(problem)
+            self._lost[subscription.name] = problem
+            farewell = self._farewells.get(subscription)
+            self._remove(subscription)
+        self._told()
+        text = f"the subscriber {subscription.name!r} was let go: it {problem}"
+        self.publish(Notice(run_id=event.run_id, text=text))
+        if farewell is not None:
+            farewell()
+
+    def _remove(self, subscription: Subscription) -> None:
+        with self._lock:
+            self._subscriptions = tuple(s for s in self._subscriptions if s is not subscription)
+            self._farewells.pop(subscription, None)
+        self._told()
+
+    def _told(self) -> None:
+        """A subscriber has got on: whoever flushes looks again."""
+        if self._flushing:
+            with self._progress:
+                self._progress.notify_all()
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Wait at most ``timeout_s`` until everyone has seen what was published so far; False if someone has not."""
         deadline = time.monotonic() + timeout_s
-        waited = [
-            subscription.idle(deadline) for subscription in tuple(self._subscriptions)
-        ]  # all, not up to the first
-        return all(waited)
+        page = self._page
+        count = page.base + len(page.events)
+
+        def behind() -> list[Subscription]:
+            return [s for s in self._subscriptions if s.seen < count and not s.closed]
+
+        with self._progress:
+            self._flushing += 1
+            try:
+                while waiting := behind():
+                    left = deadline - time.monotonic()
+                    if left <= 0 or all(subscription.is_current for subscription in waiting):
+                        return False
+                    for subscription in waiting:
+                        subscription.nudge()
+                    self._progress.wait(left)
+            finally:
+                self._flushing -= 1
+        return True
 
     @property
     def lost(self) -> dict[str, str]:
         """Subscribers that were let go, and why."""
         with self._lock:
-            return {**self._lost, **{s.name: s.problem for s in self._subscriptions if s.lost}}
+            return dict(self._lost)
 
     @property
     def problems(self) -> dict[str, str]:

@@ -7,10 +7,13 @@ never drift; they become dollars only at the edges. Rows are only ever added to 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import math
 import numbers
 import os
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -28,10 +31,13 @@ __all__ = [
     "Holder",
     "ModelCall",
     "Tokens",
+    "calls_as_text",
+    "calls_of",
     "held",
     "hold",
     "holder_alive",
     "record",
+    "record_call",
     "spent",
     "sweep",
     "to_nano",
@@ -40,6 +46,10 @@ __all__ = [
 
 #: Nano-dollars in a dollar.
 NANO: Final = 1_000_000_000
+#: What the description of a call ends with whose process died before it was over.
+CUT_OFF: Final = " (cut off: the process ended before the answer was booked, so it cost at least this)"
+#: Seconds after its lease for which a call on another machine may still be booked by who made it.
+SURELY_DEAD_S: Final = 30 * 86_400.0
 #: The largest amount or limit in dollars: a sum of nine of them still fits 64 bits of nano-dollars.
 MOST_USD: Final = 1e9
 
@@ -61,10 +71,14 @@ LEDGER = sa.Table(
     sa.Column("cache_write_tokens", sa.BigInteger, nullable=False),
     sa.Column("cost", sa.BigInteger, nullable=True, doc="nano-dollars; NULL where no price is known"),
     sa.Column("saved", sa.BigInteger, nullable=False, doc="nano-dollars"),
+    # Older databases get these when they are opened: see llmos_nb.kernel.migrations.
+    sa.Column("agent", sa.Text, nullable=False, server_default="", doc="who asked"),
+    sa.Column("project", sa.Text, nullable=False, server_default="", doc="the project the run belongs to"),
     # Each scope's sum is read from one index alone.
     sa.Index("ledger_by_time", "simulated", "at", "cost"),
     sa.Index("ledger_by_session", "simulated", "session_id", "cost"),
     sa.Index("ledger_by_run", "simulated", "run_id", "cost"),
+    sa.Index("ledger_by_project", "simulated", "project", "cost"),
     sqlite_autoincrement=True,
 )
 
@@ -81,6 +95,8 @@ HOLDS = sa.Table(
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("started", sa.Text, nullable=False, doc="tells a process from a later one with the same pid"),
+    sa.Column("project", sa.Text, nullable=False, server_default=""),
+    sa.Column("open_calls", sa.Text, nullable=False, server_default="", doc="model calls that began, as JSON"),
 )
 
 LIMITS = sa.Table(
@@ -104,13 +120,16 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCall:
-    """One model call, answered or failed. ``cost_usd`` is None where no price is known."""
+    """One model call, answered or failed. ``cost_usd`` is None where no price is known; ``slot`` tells calls apart that
+    are under way at the same time (the tool call that a subagent works for)."""
 
     model: str
     endpoint: str = ""
     tokens: Tokens = Tokens()
     cost_usd: float | None = None
     description: str = ""
+    agent: str = ""
+    slot: str = ""
 
 
 def to_nano(usd: Any, what: str = "amount") -> int:
@@ -151,6 +170,8 @@ def record(
     endpoint: str = "",
     tokens: Tokens | None = None,
     saved: int = 0,
+    agent: str = "",
+    project: str = "",
 ) -> None:
     """Add one row to the ledger; ``cost`` and ``saved`` are nano-dollars, ``at`` seconds since the epoch."""
     counts = tokens or Tokens()
@@ -171,6 +192,8 @@ def record(
             cache_read_tokens=int(counts.cache_read or 0),
             cache_write_tokens=int(counts.cache_write or 0),
             saved=saved,
+            agent=agent,
+            project=project,
         )
     )
 
@@ -181,14 +204,17 @@ def spent(
     simulated: bool,
     run_id: str | None = None,
     session_id: str | None = None,
+    project: str | None = None,
     since: float | None = None,
 ) -> int:
-    """Nano-dollars in the ledger, of one run, one session or since a moment where given; unknown prices count 0."""
+    """Nano-dollars in the ledger, of one run, session or project or since a moment where given; unknown prices count 0."""
     query = sa.select(sa.func.coalesce(sa.func.sum(LEDGER.c.cost), 0)).where(LEDGER.c.simulated == simulated)
     if run_id is not None:
         query = query.where(LEDGER.c.run_id == run_id)
     if session_id is not None:
         query = query.where(LEDGER.c.session_id == session_id)
+    if project is not None:
+        query = query.where(LEDGER.c.project == project)
     if since is not None:
         query = query.where(LEDGER.c.at >= since)
     return int(connection.execute(query).scalar_one())
@@ -225,6 +251,8 @@ def hold(
     run_id: str,
     session_id: str,
     simulated: bool,
+    project: str = "",
+    open_calls: str = "",
 ) -> None:
     """Write a reservation of this process, in place of an older row of the same id."""
     holder = Holder.current()
@@ -241,15 +269,64 @@ def hold(
             host=holder.host,
             pid=holder.pid,
             started=holder.started,
+            project=project,
+            open_calls=open_calls,
         )
     )
 
 
 def sweep(connection: sa.Connection, now: float) -> None:
-    """Forget reservations of dead processes and ended leases; what they charged is in the ledger already."""
+    """Forget reservations of dead processes and ended leases; what they charged is in the ledger already.
+
+    A model call that had begun when its process died is written down in the same transaction, at what is known of its
+    price. Where nobody can tell whether the process is dead (another machine), that waits until nobody doubts it.
+    """
     for row in connection.execute(HOLDS.select()).all():
-        if row.expires_at <= now or not holder_alive(Holder(row.host, row.pid, row.started)):
-            connection.execute(HOLDS.delete().where(HOLDS.c.id == row.id))
+        dead = not holder_alive(Holder(row.host, row.pid, row.started))
+        if not dead and (row.expires_at > now or (row.open_calls and row.expires_at > now - SURELY_DEAD_S)):
+            continue
+        for call in calls_of(row.open_calls):
+            owner = {name: getattr(row, name) for name in ("run_id", "session_id", "simulated", "project")}
+            record_call(connection, call, at=now, cost=_cost_so_far(call), note=CUT_OFF, **owner)
+        connection.execute(HOLDS.delete().where(HOLDS.c.id == row.id))
+
+
+def calls_as_text(calls: Iterable[ModelCall]) -> str:
+    """Calls that are under way as a reservation's row holds them."""
+    return json.dumps([dataclasses.asdict(call) for call in calls]) if calls else ""
+
+
+def calls_of(text: str) -> list[ModelCall]:
+    """The calls in such a text."""
+    try:
+        return [ModelCall(**{**one, "tokens": Tokens(**one["tokens"])}) for one in json.loads(text)] if text else []
+    except (ValueError, TypeError, KeyError):  # of another version: that there was one is known all the same
+        return [ModelCall(model="")]
+
+
+def record_call(
+    connection: sa.Connection, call: ModelCall, *, at: float, cost: int | None, note: str = "", **owner: Any
+) -> None:
+    """Add the row of one model call."""
+    record(
+        connection,
+        at=at,
+        kind="model_call",
+        cost=cost,
+        description=call.description + note,
+        model=call.model,
+        endpoint=call.endpoint,
+        tokens=call.tokens,
+        agent=call.agent,
+        **owner,
+    )
+
+
+def _cost_so_far(call: ModelCall) -> int | None:
+    try:
+        return None if call.cost_usd is None else to_nano(call.cost_usd)
+    except SettingsError:
+        return None
 
 
 def holder_alive(holder: Holder) -> bool:

@@ -7,6 +7,7 @@ would switch the guard off are refused, whoever wrote them.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -89,6 +90,7 @@ def name_problem(name: object) -> str:
     return ""
 
 
+@functools.lru_cache(maxsize=8192)
 def skeleton(name: str) -> str:
     """What is left of ``name`` for an eye in a hurry: two names with the same skeleton are look-alikes.
 
@@ -112,8 +114,8 @@ def agent_from(fields: Mapping[str, Any], prompt: str, path: Path | None, refuse
             raise refuse(
                 key, f"{printable(key)} is not for an agent file to decide", "Remove it; the guard stays in force."
             )
-        near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.85)
-        if near and key not in KEYS:  # unknown keys are kept, but a misspelt one would silently mean nothing
+        # Unknown keys are kept, but a misspelt one would silently mean nothing.
+        if key not in KEYS and (near := difflib.get_close_matches(key, KEYS, n=1, cutoff=0.85)):
             raise refuse(key, f"unknown key {printable(key)!r}", f"Did you mean {near[0]!r}?")
     if "name" not in fields:
         raise refuse("", "the front matter has no name", "Add a line 'name: …', equal to the file's name.")

@@ -13,10 +13,11 @@ from typing import Any, Final
 import frontmatter
 
 from llmos_nb.errors import AgentFileError
+from llmos_nb.kernel.spelled import spelled
 from llmos_nb.mind.agent import KEYS, Agent, agent_from, printable
 from llmos_nb.mind.front_matter import CappedYAML
 
-__all__ = ["SIZE_LIMIT", "dump_agent", "parse_agent", "read_agent"]
+__all__ = ["SIZE_LIMIT", "agent_of", "dump_agent", "parse_agent", "read_agent", "read_bytes"]
 
 #: Bytes of an agent file; the longest prompts in use are a quarter of it.
 SIZE_LIMIT: Final = 64 * 1024
@@ -30,10 +31,10 @@ def parse_agent(text: str, path: Path | None = None) -> Agent:
     Raises:
         AgentFileError: ``path:line: what``, for the first thing that is wrong.
     """
-    where = printable(str(path)) if path is not None else "agent"
+    where = printable(spelled(path)) if path is not None else "agent"
 
-    def refuse(line: int, what: str, remedy: str) -> AgentFileError:
-        return AgentFileError(f"{where}:{line}: {what}.", remedy=remedy)
+    def refuse(line: int, what: str, remedy: str, field: str = "") -> AgentFileError:
+        return AgentFileError(f"{where}:{line}: {what}.", remedy=remedy, line=line, field=field)
 
     try:
         size = len(text.encode("utf-8"))
@@ -50,7 +51,9 @@ def parse_agent(text: str, path: Path | None = None) -> Agent:
         # python-frontmatter would skip blank lines, and every line number after them would be wrong
         raise refuse(1, "has no front matter", "Start the file with a line '---', the keys, and another line '---'.")
     fields, prompt = frontmatter.parse(text, handler=handler)
-    return agent_from(fields, prompt, path, lambda key, what, remedy: refuse(handler.lines.get(key, 1), what, remedy))
+    return agent_from(
+        fields, prompt, path, lambda key, what, remedy: refuse(handler.lines.get(key, 1), what, remedy, key)
+    )
 
 
 def dump_agent(agent: Agent) -> str:
@@ -78,7 +81,31 @@ def read_agent(path: Path) -> Agent:
     Raises:
         AgentFileError: it cannot be read, is too large, or does not define an agent.
     """
-    where = printable(str(path))
+    return agent_of(read_bytes(path), path)
+
+
+def agent_of(data: bytes, path: Path) -> Agent:
+    """The agent that the bytes of the file at ``path`` define.
+
+    Raises:
+        AgentFileError: they define none.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        where = printable(spelled(path))
+        raise AgentFileError(f"{where}:{line}: not valid UTF-8.", remedy="Save the file as UTF-8.") from error
+    return parse_agent(text, path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """What the file at ``path`` holds, which must be a regular file of a sane size and not a link to one.
+
+    Raises:
+        AgentFileError: it is something else, or cannot be read.
+    """
+    where = printable(spelled(path))
     try:
         # O_NOFOLLOW closes the gap between a check and the opening; O_NONBLOCK keeps a named pipe from hanging us
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -101,9 +128,4 @@ def read_agent(path: Path) -> Agent:
             f"{where}:1: cannot be read ({error.strerror or error}).",
             remedy="Check that it is there, is not a link, and may be read.",
         ) from error
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise AgentFileError(f"{where}:{line}: not valid UTF-8.", remedy="Save the file as UTF-8.") from error
-    return parse_agent(text, path)
+    return data

@@ -6,10 +6,12 @@ import contextlib
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from llmos_nb.errors import AgentFileError
+from llmos_nb.kernel.spelled import spelled
 from llmos_nb.mind.agent import printable
 
 __all__ = ["file_names", "locked"]
@@ -23,7 +25,7 @@ def file_names(folder: Path) -> list[str]:
     Raises:
         AgentFileError: the folder is a symbolic link, is no folder, or cannot be read.
     """
-    where = printable(str(folder))
+    where = printable(spelled(folder))
     try:
         if stat.S_ISLNK(os.lstat(folder).st_mode):
             raise AgentFileError(
@@ -41,13 +43,15 @@ def file_names(folder: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience_s: float | None = None) -> Iterator[None]:
     """Hold ``folder`` against every other process that asks for the same; on Windows this does nothing.
 
-    The lock is on the folder itself, so that no lock file is left among the agents.
+    The lock is on the folder itself, so that no lock file is left among the agents. It ends with the process that
+    holds it, however that ends.
 
     Raises:
         OSError: the folder is a symbolic link, or its file system has no locks.
+        TimeoutError: somebody else held it for ``patience_s`` seconds.
     """
     if sys.platform == "win32":
         yield
@@ -56,7 +60,18 @@ def locked(folder: Path) -> Iterator[None]:
 
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if patience_s is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            deadline = time.monotonic() + patience_s
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise TimeoutError(f"another kernel held it for {patience_s:g} s") from None
+                    time.sleep(0.005)
         yield
     finally:
         os.close(descriptor)

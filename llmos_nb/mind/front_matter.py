@@ -32,8 +32,48 @@ VALUE_LIMIT: Final = 1000
 #: Characters of a number: a 64-bit integer has 20, a double 24. Longer ones fail, or cost quadratic time, in int().
 NUMBER_LIMIT: Final = 40
 
+#: What most front matter consists of: a key a line, and a value that YAML cannot read in more than one way.
+_SIMPLE: Final = re.compile(
+    r"""(?P<key>[A-Za-z_]+):[ ](?:
+    (?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)
+    |(?P<number>[1-9]\d{0,8})
+    |"(?P<quoted>[ !\x23-\x5b\x5d-\x7e\xa1-\u1fff]*)"
+    |\[(?P<list>(?:[A-Za-z][A-Za-z0-9_-]*(?:,[ ][A-Za-z][A-Za-z0-9_-]*)*)?)\]
+    |(?P<plain>[A-Za-z](?:[A-Za-z0-9_ ,.;()'/%+=-]*[A-Za-z0-9.;)'])?)
+    )""",
+    re.VERBOSE | re.ASCII,
+)
+#: Words that YAML takes for something else than text.
+_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
 _TAG: Final = "tag:yaml.org,2002:"
 _NUMBERS: Final = (f"{_TAG}int", f"{_TAG}float")
+
+
+def _simple(fm: str) -> dict[str, Any] | None:
+    """The mapping of front matter that has nothing but simple lines, twenty times faster than YAML reads it; else None."""
+    fields: dict[str, Any] = {}
+    if not fm.startswith("\n") or not fm.endswith("\n"):
+        return None
+    for line in fm[1:-1].split("\n"):
+        found = _SIMPLE.fullmatch(line)
+        if found is None:
+            return None
+        key, kind, text = found["key"], found.lastgroup, found[found.lastgroup or "key"]
+        if key in fields or key.lower() in _WORDS:
+            return None
+        if kind == "list":
+            items = text.split(", ") if text else []
+            if not _WORDS.isdisjoint(item.lower() for item in items):
+                return None
+            fields[key] = items
+        elif kind == "number":
+            fields[key] = int(text)
+        elif kind == "plain" and text.lower() in _WORDS:
+            return None
+        else:
+            fields[key] = text
+    return fields
 
 
 def _line(mark: Any) -> int:
@@ -59,6 +99,14 @@ class _Dumper(SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         """A value that occurs twice is written twice: files with aliases are refused."""
         return True
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    """A text that begins or ends in white space of any alphabet is quoted: readers strip more than YAML does."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text == text.strip() else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 class CappedYAML(YAMLHandler):
@@ -89,6 +137,9 @@ class CappedYAML(YAMLHandler):
         Raises:
             AgentFileError: it is not YAML, not a mapping, or breaks a limit.
         """
+        if (simple := _simple(fm)) is not None:
+            self.lines = {key: line for line, key in enumerate(simple, start=2)}
+            return simple
         try:
             self._check_events(fm)
             loader = _Loader(fm)

@@ -1,4 +1,4 @@
-"""The agents of one workspace: a folder that is looked at whenever it is asked, so that an edit counts at once.
+"""The agents of one workspace: files that are looked at when they are asked for, so that an edit counts at once.
 
 A file that breaks is reported, and the last version that this process could read stays in use. A file that was never
 good here is refused, also when a packaged agent has its name: falling back could grant tools that it withheld.
@@ -7,80 +7,133 @@ good here is refused, also when a packaged agent has its name: falling back coul
 from __future__ import annotations
 
 import builtins
-import contextlib
-import difflib
-import functools
-import os
-import threading
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import dataclasses
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from llmos_nb.errors import AgentFileError, StoreError, UnknownAgent
-from llmos_nb.kernel.files import atomic_write
-from llmos_nb.mind.agent import Agent, agent_from, name_problem, printable, skeleton
-from llmos_nb.mind.agent_file import dump_agent, parse_agent, read_agent
-from llmos_nb.mind.folder import file_names, locked
+from llmos_nb.errors import AgentFileError, UnknownAgent
+from llmos_nb.kernel.whose import persons_only
+from llmos_nb.mind.agent import Agent, name_problem, printable
+from llmos_nb.mind.agent_file import agent_of, parse_agent
+from llmos_nb.mind.changes import Change, difference
+from llmos_nb.mind.chronicle import Chronicle
+from llmos_nb.mind.fields import appended, fields_of
+from llmos_nb.mind.history import AgentHistory, Version
+from llmos_nb.mind.hold import Hold
+from llmos_nb.mind.known import KnownAgents, again
+from llmos_nb.mind.provenance import Provenance
+from llmos_nb.mind.watch import FolderWatch
+from llmos_nb.mind.writer import AgentWriter, check_name
 
-__all__ = ["AgentRegistry", "packaged_agents"]
+__all__ = ["FIELDS", "AgentRegistry"]
 
 #: What ``modify`` may change.
 FIELDS: Final = ("description", "tools", "prompt", "model")
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What is known of one file: the state of the disk it was read at, its last good version, what is wrong now."""
-
-    signature: tuple[int, ...]
-    agent: Agent | None
-    error: AgentFileError | None
+_PERSON: Final = Change()
 
 
 class AgentRegistry:
-    """The agents in ``folder`` and the packaged ones. Safe to use from several threads.
+    """The agents in ``folder`` and the packaged ones, ``more`` of them from elsewhere. Safe to use from several threads.
 
-    The folder need not exist. Every call stats the files and reads only what changed (by time, size and inode).
+    The folder need not exist. ``get`` looks at the folder and at one file, which takes microseconds, and reads it when
+    it changed; ``list`` looks at all. Versions are kept in ``history``: ``.llmos/agents.git`` beside the folder if None.
+    ``offered`` tells which tools there are; nothing that is written grants another one anew.
     """
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        history: Path | str | None = None,
+        offered: Callable[[], Collection[str]] | None = None,
+        more: Callable[[], Mapping[str, Agent]] | None = None,
+    ) -> None:
         self.folder = Path(folder)
-        self._entries: dict[str, _Entry] = {}
-        self._folder_error: AgentFileError | None = None
-        self._lock = threading.RLock()
+        self._history = AgentHistory(Path(history) if history else self.folder.parent / ".llmos" / "agents.git")
+        self._known = KnownAgents(self.folder, more)
+        hold = Hold(self.folder)
+        self._chronicle = Chronicle(self._known, self._history, hold)
+        self._offered = offered
+        self._provenance = Provenance(self._known, self.folder.parent / ".llmos" / "agents")
+        self._writer = AgentWriter(self._known, self._chronicle, hold, offered, self._provenance)
+
+    def __repr__(self) -> str:
+        return f"AgentRegistry({', '.join(agent.name for agent in self.list())}; %agents shows more)"
 
     def list(self) -> list[Agent]:
         """Every agent that can be used now, by name."""
-        return sorted(self._agents().values(), key=lambda agent: agent.name)
+        return sorted(self._known.all().values(), key=lambda agent: agent.name)
 
     def get(self, name: str) -> Agent:
-        """The agent called ``name``.
+        """The agent called ``name``, as its file is at this moment.
 
         Raises:
             UnknownAgent: there is none; the remedy has the closest names and all known ones.
             AgentFileError: its file is broken and no version of it was ever read here.
         """
-        agents = self._agents()
-        if name in agents:
-            return agents[name]
-        broken = self._entries.get(f"{name}.md")
-        if broken is not None and broken.error is not None:
-            raise _again(broken.error)
-        close = difflib.get_close_matches(str(name), agents, n=3, cutoff=0.6)
-        hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
-        raise UnknownAgent(
-            f"No agent is named {printable(repr(name))}.", remedy=f"{hint}Known agents: {', '.join(sorted(agents))}."
-        )
+        return self._known.get(name)
+
+    def usable(self, name: str) -> Agent:
+        """The agent called ``name``, to work with: only if it is from here (see :meth:`foreign`).
+
+        Raises:
+            UnknownAgent, AgentFileError: see :meth:`get`; also one that nobody here has written or seen.
+        """
+        agent = self.get(name)
+        if why := self._provenance.foreign(name):
+            raise self._provenance.refusal(name, why)
+        return agent
+
+    def foreign(self, name: str) -> str:
+        """Why an agent is listed and not used: its file came with git or an archive, and :meth:`trust` was not said.
+
+        Empty for what was written here, by a person or the system, came with the package, or is not there. What
+        changes the file of an agent from here counts at once, unless it grants more.
+        """
+        return self._provenance.foreign(name)
+
+    def edited(self, name: str) -> bool:
+        """Whether somebody has changed the file by hand since it was used or written last; tells of a change once."""
+        return self._provenance.edited(name)
+
+    def trust(self, name: str) -> Agent:
+        """Put an agent from elsewhere into use as it is now; read it first: ``%agents trust NAME`` shows it.
+
+        Raises:
+            UnknownAgent, AgentFileError: there is none, or its file is broken.
+            GuardDenied: it is an agent's own code that asks.
+        """
+        persons_only("vouch for an agent")
+        return self._provenance.trust(name)
 
     @property
     def errors(self) -> builtins.list[AgentFileError]:
         """What is wrong with the folder and its files now, by file name; empty when all is well."""
-        with self._lock:
-            self._refresh()
-            found = [entry.error for _, entry in sorted(self._entries.items()) if entry.error is not None]
-            return ([self._folder_error] if self._folder_error is not None else []) + found
+        return self._known.errors()
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The tools that an agent can be granted, by name; none where nobody tells."""
+        return tuple(sorted(self._offered())) if self._offered is not None else ()
+
+    def problem(self, name: str) -> AgentFileError | None:
+        """What is wrong with the file of the agent called ``name`` now, though an earlier version may be in use."""
+        return self._known.problem(name)
+
+    def reload(self, name: str) -> Agent:
+        """Read the file of one agent again whatever its time stamps say; returns the agent as it is in force now.
+
+        Raises:
+            UnknownAgent: there is none of that name.
+            AgentFileError: its file is broken; the last good version, if there is one, stays in use.
+        """
+        entry = self._known.look(name, anew=True) if isinstance(name, str) else None
+        if entry is not None and entry.error is not None:
+            raise again(entry.error)
+        return self.get(name)
+
+    # -- writing
 
     def create(
         self,
@@ -91,43 +144,30 @@ class AgentRegistry:
         *,
         model: str | None = None,
         created_by: str = "user",
+        change: Change | None = None,
     ) -> Agent:
-        """Write a new agent's file, as version 1; it can be used at once.
+        """Write a new agent's file; it can be used at once.
+
+        ``change`` says on whose behalf, and why; it goes before ``created_by``.
 
         Raises:
             AgentFileError: the name is taken, looks like a taken one, or something given cannot be written.
             StoreError: the folder cannot be written.
         """
-        if problem := name_problem(name):
-            raise AgentFileError(f"{self._shown}: {problem}.", remedy="Choose another name, such as 'data-analyst'.")
-        fields = {
-            "name": name,
-            "description": description,
-            "tools": tools,
-            "model": model,
-            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "created_by": created_by,
-        }
-        with self._writing():
-            path = self.folder / f"{name}.md"
-            self._refuse_look_alike(name)
-            agent, data = self._text_of(fields, prompt, path)
-            try:
-                atomic_write(path, data, exclusive=True)
-            except FileExistsError as error:
-                raise AgentFileError(
-                    f"{printable(str(path))}:1: this agent exists already.",
-                    remedy="Change it with modify, or choose another name.",
-                ) from error
-            self._refresh()
-        return agent
+        check_name(name, self._known.shown)
+        fields = {"description": description, "tools": tools, "model": model}
+        remedy = "Change it with modify, or choose another name."
+        return self._writer.put(name, fields, prompt, "created", change or Change(by=created_by), remedy=remedy)
 
-    def modify(self, name: str, field: str, value: Any, *, append: bool = False) -> Agent:
+    def modify(
+        self, name: str, field: str, value: Any, *, append: bool = False, change: Change | None = None
+    ) -> Agent:
         """Change one field of an agent (``description``, ``tools``, ``prompt`` or ``model``) and raise its version.
 
         With ``append`` tools are added to the list, and text follows the old text (a prompt after a blank line). A
-        packaged agent is copied into the folder first. Kernels that change one agent at the same time wait for each
-        other (on Windows: threads of one kernel do), so no change is lost.
+        value that is there already changes nothing. A packaged agent is copied into the folder first. Kernels that
+        change one agent at the same time wait for each other (on Windows: threads of one kernel do), and what a
+        person saved meanwhile is what is changed, so no change is lost.
 
         Raises:
             UnknownAgent: no agent has this name.
@@ -136,157 +176,156 @@ class AgentRegistry:
         """
         if field not in FIELDS:
             raise AgentFileError(
-                f"{self._shown}: an agent has no field {printable(repr(field))} to modify.",
+                f"{self._known.shown}: an agent has no field {printable(repr(field))} to modify.",
                 remedy=f"Fields: {', '.join(FIELDS)}.",
             )
-        with self._writing():
-            agent = self.get(name)
-            entry = self._entries.get(f"{name}.md")
-            if entry is not None and entry.error is not None:
-                raise _again(entry.error)
-            if append:
-                value = self._appended(agent, field, value)
-            if field == "prompt" and not isinstance(value, str):
-                raise AgentFileError(f"{self._shown}: the prompt must be text, got {type(value).__name__}.")
-            fields: dict[str, Any] = {
-                "name": agent.name,
-                "description": agent.description,
-                "tools": agent.tools,
-                "model": agent.model,
-                "options": agent.options,
-                "version": agent.version + 1,
-                "created_at": agent.created_at,
-                "created_by": agent.created_by,
-                **agent.extra,
+
+        def changed(agent: Agent) -> dict[str, Any]:
+            new = appended(agent, field, value, self._known.shown) if append else value
+            if field == "prompt" and not isinstance(new, str):
+                raise AgentFileError(
+                    f"{self._known.shown}: the prompt must be text, got {type(new).__name__}.", remedy="Give a str."
+                )
+            return {field: new}
+
+        return self._writer.change(name, changed, "changed", change or _PERSON)
+
+    def write(
+        self,
+        name: str,
+        text: str | None = None,
+        *,
+        description: str | None = None,
+        tools: Sequence[str] | None = None,
+        model: str | None = None,
+        change: Change | None = None,
+    ) -> Agent:
+        """Make an agent, or change it, in one go: ``text`` is the prompt, or a whole file that begins with ``---``.
+
+        What is None stays as it is; a new agent is granted nothing unless ``tools`` says so. A file that is broken
+        is replaced; its text is kept in the history.
+
+        Raises:
+            AgentFileError: the name or something else given cannot be written.
+            StoreError: the folder cannot be written.
+        """
+        change = change or _PERSON
+        check_name(name, self._known.shown)
+        given: dict[str, Any] = {"description": description, "tools": tools, "model": model, "prompt": text}
+        wanted = {key: value for key, value in given.items() if value is not None}
+        if isinstance(text, str) and text.lstrip("\ufeff\n\r \t").startswith("---"):
+            whole = parse_agent(text.lstrip("\ufeff\n\r \t"), self.folder / f"{name}.md")
+            wanted = {
+                **fields_of(whole),
+                "prompt": whole.prompt,
+                **{k: v for k, v in wanted.items() if k != "prompt"},
             }
-            if field != "prompt":
-                fields[field] = value
-            path = self.folder / f"{name}.md"
-            changed, data = self._text_of(fields, value if field == "prompt" else agent.prompt, path)
-            atomic_write(path, data)
-            self._refresh()
-        return changed
+            for stamp in ("version", "created_at", "created_by"):
+                wanted.pop(stamp)
+            if whole.model is None and model is None:
+                wanted["model"] = None
+        try:
+            self.get(name)
+        except UnknownAgent:
+            if not wanted.get("prompt") and not wanted.get("description"):
+                raise
+            made = {"description": "", "tools": (), "model": None, "options": {}, **wanted}
+            return self._writer.put(name, made, str(made.pop("prompt", "")), "created", change)
+        except AgentFileError:
+            pass
+        return self._writer.change(name, lambda agent: wanted, "changed", change, broken=True)
+
+    def restore(self, name: str, version: int, *, change: Change | None = None) -> Agent:
+        """Make an old version the newest one. Nothing is rewritten: the versions in between stay.
+
+        Raises:
+            AgentFileError: there is no such version, or it cannot be used (it was broken, say).
+            StoreError: the folder cannot be written.
+        """
+        check_name(name, self._known.shown)
+        path = self.folder / f"{name}.md"
+        if isinstance(version, bool) or not isinstance(version, int):
+            raise AgentFileError(
+                f"{name}: a version is a number, got {printable(repr(version))}.", remedy=f"See {name}'s history."
+            )
+        self._chronicle.note_all_of(name)
+        old = agent_of(self._history.text(name, version), path)
+        change = dataclasses.replace(change or _PERSON, reason=f"restored version {version}")
+        fields = {**fields_of(old), "prompt": old.prompt}
+        try:
+            self.get(name)
+        except UnknownAgent:
+            return self._writer.put(name, fields, old.prompt, "restored", change)
+        except AgentFileError:
+            pass
+        for stamp in ("version", "created_at", "created_by"):
+            fields.pop(stamp)
+        return self._writer.change(name, lambda agent: fields, "restored", change, broken=True)
+
+    # -- history
+
+    def history(self, name: str) -> builtins.list[Version]:
+        """Every version of the agent that is known, the oldest first. What was edited outside is noted first.
+
+        That of a packaged agent begins with the file that came with the package.
+
+        Raises:
+            UnknownAgent, AgentFileError: there is no such agent, and never was, or the name cannot be one's.
+        """
+        check_name(name, self._known.shown)
+        self._chronicle.note_all_of(name)
+        versions = self._history.versions(name)
+        if not versions:
+            self.get(name)
+        return versions
+
+    def diff(self, name: str, older: int | None = None, newer: int | None = None) -> str:
+        """A unified diff between two versions; ``older`` is the one before ``newer`` if None, ``newer`` the agent now.
+
+        Raises:
+            UnknownAgent, AgentFileError: there is no such agent or version.
+        """
+        versions = self.history(name)
+        numbers = [version.number for version in versions if version.blob]
+        if newer is None:
+            new, said = self.get(name), "now"
+        else:
+            new, said = self._version(name, newer), f"version {newer}"
+        if older is None:
+            before = [n for n in numbers if n < (newer if newer is not None else (numbers or [0])[-1])]
+            if not before:
+                untouched = newer is None and new.path == getattr(self._known.packaged().get(name), "path", "")
+                return "" if untouched else difference(None, new, newer=said)
+            older = before[-1]
+        return difference(self._version(name, older), new, f"version {older}", said)
+
+    @property
+    def history_problem(self) -> str:
+        """What is wrong with the history; empty when all is well."""
+        return self._history.problem
+
+    def note(self, names: Iterable[str] | None = None) -> None:
+        """Keep what a person, git or another program wrote as versions of their own; ``names``: of these agents only.
+
+        A kernel that is writing is waited for, so that its change is kept under its own name. Never raises.
+        """
+        self._chronicle.note(names)
+
+    def watch(self) -> Callable[[], None]:
+        """Read and note what others change as soon as they do, on a thread of its own; returns what ends that."""
+
+        def changed(names: frozenset[str]) -> None:
+            stems = [name[: -len(".md")] for name in names if name.endswith(".md") and not name.startswith(".")]
+            for stem in stems:  # one after the other: whoever asks for an agent does not wait for all of them
+                self._known.look(stem)
+            self.note([stem for stem in stems if not name_problem(stem)])
+
+        return FolderWatch(self.folder, changed, self.note).close
 
     @staticmethod
     def unknown_tools(agent: Agent, known: Collection[str]) -> tuple[str, ...]:
         """The tools that ``agent`` names and ``known`` does not have, in the agent's order."""
         return tuple(tool for tool in agent.tools if tool not in known)
 
-    @property
-    def _shown(self) -> str:
-        return printable(str(self.folder))
-
-    def _agents(self) -> dict[str, Agent]:
-        with self._lock:
-            self._refresh()
-            shadowed = {name.removesuffix(".md") for name in self._entries}
-            agents = {name: agent for name, agent in packaged_agents().items() if name not in shadowed}
-            agents.update((e.agent.name, e.agent) for e in self._entries.values() if e.agent is not None)
-            return agents
-
-    def _refresh(self) -> None:
-        """Bring the entries up to date with the folder; problems become entries, never exceptions."""
-        try:
-            names = file_names(self.folder)
-        except AgentFileError as error:
-            self._folder_error = error
-            return
-        self._folder_error = None
-
-        def precedence(name: str) -> tuple[bool, bool, str]:
-            """Of two look-alikes the one in use stays; else the one that is written plainly."""
-            known = self._entries.get(name)
-            stem = name[: -len(".md")]
-            return (known is None or known.agent is None, stem != skeleton(stem), name)
-
-        taken = {skeleton(name): f"{name}.md" for name in packaged_agents()}
-        entries: dict[str, _Entry] = {}
-        for name in sorted(names, key=precedence):
-            first = taken.setdefault(skeleton(name[: -len(".md")]), name)
-            entries[name] = self._entry(name, first if first != name else "")
-        self._entries = entries
-
-    def _entry(self, name: str, look_alike: str) -> _Entry:
-        path = self.folder / name
-        old = self._entries.get(name)
-        agent = old.agent if old is not None else None
-        signature: tuple[int, ...] = ()
-        try:
-            if look_alike:
-                raise AgentFileError(
-                    f"{printable(str(path))}:1: looks like {printable(look_alike)!r}.",
-                    remedy="Rename or remove one of the two.",
-                )
-            if problem := name_problem(path.stem):
-                raise AgentFileError(f"{printable(str(path))}:1: {problem}.", remedy="Rename the file.")
-            with contextlib.suppress(OSError):  # a file that vanished is reported by read_agent
-                status = os.lstat(path)
-                signature = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_mode)
-            if signature and old is not None and old.signature == signature:
-                return old
-            agent = read_agent(path)
-        except AgentFileError as error:
-            return _Entry(signature, agent, error)
-        return _Entry(signature, agent, None)
-
-    def _refuse_look_alike(self, name: str) -> None:
-        self._refresh()
-        for other in {entry.removesuffix(".md") for entry in self._entries} | set(packaged_agents()):
-            if other != name and skeleton(other) == skeleton(name):
-                raise AgentFileError(
-                    f"{self._shown}: {name!r} looks like {printable(other)!r}, which exists.",
-                    remedy="Choose a name that nobody can mistake for it.",
-                )
-
-    def _text_of(self, fields: dict[str, Any], prompt: str, path: Path) -> tuple[Agent, bytes]:
-        """The agent as it will be read back, and its file's bytes."""
-        where = printable(str(path))
-
-        def refuse(key: str, what: str, remedy: str) -> AgentFileError:
-            return AgentFileError(f"{where}:1: {what}.", remedy=remedy)
-
-        if not isinstance(prompt, str):
-            raise refuse("prompt", f"the prompt must be text, got {type(prompt).__name__}", "Give the text.")
-        for value in (prompt, fields["description"], fields["created_by"]):
-            if isinstance(value, str) and any("\ud800" <= c <= "\udfff" or c == "\0" for c in value):
-                raise refuse("", "text with characters that UTF-8 or YAML cannot hold", "Remove them.")
-        text = dump_agent(agent_from(fields, prompt, path, refuse))
-        return parse_agent(text, path), text.encode("utf-8")
-
-    def _appended(self, agent: Agent, field: str, value: Any) -> Any:
-        if field == "tools" and isinstance(value, (list, tuple)):
-            return [*agent.tools, *value]
-        if field in ("description", "prompt") and isinstance(value, str):
-            old = agent.description if field == "description" else agent.prompt
-            return f"{old}{' ' if field == 'description' else chr(10) * 2}{value}" if old else value
-        raise AgentFileError(
-            f"{self._shown}: cannot append {type(value).__name__} to {field}.",
-            remedy="Append a list of names to tools, or text to description or prompt.",
-        )
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Hold the folder against every other writer; it is made when it is not there."""
-        with self._lock:
-            file_names(self.folder)  # refuses a folder that is a link
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                with locked(self.folder):
-                    yield
-            except OSError as error:
-                raise StoreError(
-                    f"{self._shown}: cannot be written ({error.strerror or error}).",
-                    remedy="Choose a workspace folder that you can write to.",
-                ) from error
-
-
-@functools.cache
-def packaged_agents() -> dict[str, Agent]:
-    """The agents that come with the package, by name; a workspace's own file of the same name goes before."""
-    agents = [read_agent(path) for path in sorted((Path(__file__).parent / "agents").glob("*.md"))]
-    return {agent.name: agent for agent in agents}
-
-
-def _again(error: AgentFileError) -> AgentFileError:
-    """The same error, new, since an exception that is raised twice collects two tracebacks."""
-    return AgentFileError(error.message, remedy=error.remedy)
+    def _version(self, name: str, number: int) -> Agent:
+        return agent_of(self._history.text(name, number), self.folder / f"{name}.md")

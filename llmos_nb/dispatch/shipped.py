@@ -1,0 +1,230 @@
+"""Tasks that come with the packs, asked for in the user's own words and about the user's own tables.
+
+Served is what is certain: the words are those of a recorded task, the tables and columns are there and of the kind that
+the task works on, the values occur. Anything else is left to the agent, with the reason.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from llmos_nb.memory import Match, Trace, TraceStore
+from llmos_nb.memory.confidence import reliability
+from llmos_nb.memory.library import GROUP, Library, Shipped
+from llmos_nb.memory.slots import Slot
+from llmos_nb.memory.slots.ordinary import ORDINARY
+from llmos_nb.tools.tables import COLUMN, TABLE, TEXT, VALUE, Grounded, Table, grounded, tables_of
+
+__all__ = ["DIFFERING", "TEXTS_READ", "held", "misfit", "shipped_match", "spellings", "spoken"]
+
+#: Kinds of parts that are columns end so.
+_COLUMN: Final = "column"
+_NEW: Final = "new name"
+#: What texts are that could be read as numbers.
+TEXTS_READ: Final = "texts that look like numbers"
+_NUMERIC: Final = re.compile(r"[^\w\s.,+-]{0,3}\s*[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?\s*[^\W\d_]{0,4}[^\w\s]{0,2}")
+_DAY: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
+#: Values that a person takes for one.
+DIFFERING: Final = "values that differ in capitals or blanks alone"
+#: Texts of a column that are looked at for that.
+_LOOKED_AT: Final = 200
+
+
+def shipped_match(goal: str, library: Library, store: TraceStore, names: Mapping[str, Any]) -> Match:
+    """What a pack's library makes of ``goal``, bound and ready to run, or why it serves nothing."""
+    without = store.tasks_called_wrong()
+    refused: Match | None = None
+    for reading in grounded(goal, tables_of(names)):
+        if reading.problem:
+            refused = Match("none", 0.0, None, reasons=(reading.problem,))
+            continue
+        match, parts = library.match(
+            reading.goal, reading.vocabulary, without=without, reliability=lambda id: _trusted(store, id)
+        )
+        if match.steps is None or match.trace is None:
+            refused = match
+            continue
+        kinds = {name: str(slot["type"]) for name, slot in match.trace.slots.items()}
+        problem = (
+            misfit(kinds, parts, reading)
+            or _overlooked(match, reading)
+            or _other_reading(match, parts, kinds, reading, library)
+        )
+        if problem:
+            return dataclasses.replace(
+                match, verdict="none", steps=None, trace_id=None, trace=None, confidence=0.0, reasons=(problem,)
+            )
+        if reading.reading:
+            match = dataclasses.replace(match, reasons=(f"{match.reasons[0]}, read as {reading.reading!r}",))
+        return dataclasses.replace(match, notes=tuple(_notes(match.trace, parts, kinds, reading)))
+    return refused or Match("none", 0.0, None)
+
+
+def _trusted(store: TraceStore, trace_id: str) -> float:
+    record = store.uses(trace_id)
+    return reliability(record.successes, record.failures)
+
+
+def misfit(kinds: Mapping[str, str], parts: Mapping[str, Slot], reading: Grounded) -> str:
+    """Why a task cannot be done on what plays its parts; empty where it can."""
+    tables: list[Table] = []
+    for name, slot in parts.items():
+        if kinds[name] == TABLE:
+            table = reading.table(str(slot.value))
+            if table is None:
+                return f"{slot.text!r} is no table"
+            tables.append(table)
+    if len({table.name for table in tables}) < len(tables):
+        return f"{tables[0].name} is named twice"
+    columns: dict[str, str] = {}
+    for name, slot in parts.items():
+        if not kinds[name].endswith(_COLUMN):
+            continue
+        column = str(slot.value)
+        for table in tables:
+            holds = table.columns.get(column)
+            if holds is None:
+                return f"{table.name} has no column {column!r}"
+            if kinds[name] not in (COLUMN, holds):
+                return f"{column} in {table.name} {held(column, holds, table)}, and a {kinds[name]} is needed"
+        if column in columns.values():
+            return f"the column {column!r} is named twice"
+        columns[name] = column
+    for name, slot in parts.items():
+        problem = _of_value(kinds[name], name, slot, tables, columns, reading)
+        if problem:
+            return problem
+    return _of_ends(kinds, parts)
+
+
+def _of_ends(kinds: Mapping[str, str], parts: Mapping[str, Slot]) -> str:
+    """That a range of one column ends before it begins, so that nothing is in it; empty where it does not."""
+    for one, other in (("a", "b"), ("e", "f")):
+        if one not in parts or other not in parts or (one == "a" and "y" in parts):
+            continue
+        first, last = parts[one].value, parts[other].value
+        numbers = isinstance(first, int | Decimal) and isinstance(last, int | Decimal) and first > last
+        days = isinstance(first, str) and isinstance(last, str) and _DAY.fullmatch(first) and _DAY.fullmatch(last)
+        if numbers or (days and str(first) > str(last)):
+            return f"nothing is between {first} and {last}: the first is the {'higher' if numbers else 'later'} one"
+    return ""
+
+
+def _notes(
+    trace: Trace | None, parts: Mapping[str, Slot], kinds: Mapping[str, str], reading: Grounded
+) -> Iterator[str]:
+    """What is to be known of the groups that a task makes: values that look alike are groups of their own."""
+    if trace is None or VALUE in kinds.values():
+        return
+    groups = "klc" if trace.extra.get(GROUP) in ("groups", "charts") else "kl"
+    table = reading.table(str(parts["t"].value)) if "t" in parts else None
+    for column in (str(slot.value) for part, slot in sorted(parts.items()) if part in groups):
+        if table is None or table.columns.get(column) != TEXT:
+            continue
+        alike: dict[str, list[str]] = {}
+        for text in (one for one in table.frame[column].dropna().unique().tolist() if isinstance(one, str)):
+            alike.setdefault(_plain(text), []).append(text)
+        several = [sorted(texts) for texts in alike.values() if len(texts) > 1]
+        if several:
+            told = f"{column} has {DIFFERING}, each counted by itself: {_listed(several[0])}"
+            more = f" and {len(several) - 1} more" if len(several) > 1 else ""
+            yield f"{told}{more}; “make the spellings of {column} in {table.name} alike” joins them"
+
+
+def spellings(column: Any, value: str) -> list[str]:
+    """The texts of a column that are ``value`` but for capitals and blanks."""
+    plain = _plain(value)
+    return sorted(one for one in column.dropna().unique().tolist() if isinstance(one, str) and _plain(one) == plain)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split())).casefold()
+
+
+def _is_quoted(slot: Slot, reading: Grounded) -> bool:
+    """Whether the goal has the very value in quotes: then no other spelling of it is meant."""
+    around = reading.goal[slot.start - 1 : slot.start] + reading.goal[slot.end : slot.end + 1]
+    return slot.text == slot.value and slot.text not in reading.quoted and around in ("''", '""', "``", "“”", "‘’")
+
+
+def held(column: str, holds: str, table: Table) -> str:
+    """What a column holds, said of one that is not of the kind that is needed."""
+    if holds != TEXT:
+        return f"is a {holds}"
+    texts = sorted(table.values.get(column, ()))[:_LOOKED_AT]
+    told = f"({texts[0]!r})" if texts else ""
+    numeric = sum(bool(_NUMERIC.fullmatch(text.strip())) for text in texts)
+    if texts and numeric > len(texts) / 2:
+        return f"holds {TEXTS_READ} {told}"
+    return f"holds texts {told}".rstrip()
+
+
+def _overlooked(match: Match, reading: Grounded) -> str:
+    """That a word of the goal, which was taken for an ordinary one, is a column's name as well; empty if none is."""
+    lifted = match.lifted
+    said = " ".join(lifted.pieces).lower() if lifted is not None else ""
+    for table in reading.tables:
+        for column in table.columns:
+            if column.lower() in ORDINARY and re.search(rf"\b{re.escape(column.lower())}\b", said):
+                return f"{column!r} is a column of {table.name}, too: put it in back-ticks where you mean it"
+    return ""
+
+
+def _other_reading(
+    match: Match, parts: Mapping[str, Slot], kinds: Mapping[str, str], reading: Grounded, library: Library
+) -> str:
+    """That the goal asks for something else where a column's name is taken for an ordinary word; empty if it does not."""
+    columns = [str(slot.value) for name, slot in parts.items() if kinds[name].endswith(_COLUMN)]
+    for some in {frozenset((column,)) for column in columns} | {frozenset(columns)}:
+        other, _ = library.match(reading.goal, reading.without(some)) if some else (match, {})
+        if other.steps is not None and other.steps != match.steps:
+            return f"{_listed(sorted(some))} may be meant as a column or not: put it in back-ticks where you mean it"
+    return ""
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(repr(name) for name in names)
+
+
+def _of_value(
+    kind: str, name: str, slot: Slot, tables: list[Table], columns: Mapping[str, str], reading: Grounded
+) -> str:
+    """Why a value does not fit; empty where it does."""
+    if kind == VALUE:
+        column = columns.get("k")
+        if column is None or not tables:
+            return f"it is not clear of which column {slot.text!r} is a value"
+        spelled = spellings(tables[0].frame[column], str(slot.value))
+        if slot.value not in spelled and len(spelled) < 2:
+            return f"no row of {tables[0].name} has {slot.text!r} in {column}"
+        if len(spelled) > 1 and not _is_quoted(slot, reading):
+            return f"{column} in {tables[0].name} has {DIFFERING}: {_listed(spelled)}"
+    elif kind == "integer" and name == "n":
+        if not isinstance(slot.value, int) or slot.value < 1:
+            return f"{slot.text!r} is no count"
+    elif kind == "integer" and name == "h":
+        if not isinstance(slot.value, int) or not 1000 <= slot.value < 3000 or not slot.text.isdecimal():
+            return f"{slot.text!r} is no year"
+    elif kind == _NEW and tables and slot.value in tables[0].frame.columns:
+        return f"{tables[0].name} has a column {slot.text!r} already"
+    return ""
+
+
+def spoken(one: Shipped, said: Mapping[str, str] | None = None) -> str:
+    """A recorded wording with other words for its parts; with what they are where none is given."""
+    words = {
+        "table": "TABLE", "column": "COLUMN", "number column": "NUMBERS", "date column": "DATES", "value": "VALUE",
+        "text column": "TEXTS",
+        "integer": "5", "number": "5", "path": "file.csv", "date": "2024-01-31", _NEW: "NAME",
+        "flag column": "FLAG", "letters": "LETTERS",
+    }  # fmt: skip
+    given = said or {}
+    pieces = [one.lifted.pieces[0]]
+    for part, piece in zip(one.parts, one.lifted.pieces[1:], strict=True):
+        pieces += [given.get(part, words.get(one.kinds[part], part.upper())), piece]
+    return "".join(pieces)

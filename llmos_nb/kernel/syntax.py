@@ -1,0 +1,48 @@
+"""Walking Python's syntax trees: the order of :func:`ast.walk` in a third of its time.
+
+Every goal's code is judged, followed and compared before it runs, so walks are most of what a short cell waits for.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+__all__ = ["nodes_of", "parents_of"]
+
+#: Fields of nodes that never hold a node worth a look: a text, a number, or how a name is used.
+_LEAVES: Final = frozenset({"arg", "attr", "ctx", "id", "kind", "level", "type_comment"})
+#: For each type of node the fields that may hold others.
+_fields: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
+def _fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
+    found = _fields.get(kind)
+    if found is None:
+        found = _fields[kind] = tuple(name for name in kind._fields if name not in _LEAVES)
+    return found
+
+
+def nodes_of(tree: ast.AST) -> list[ast.AST]:
+    """Every node of ``tree`` in the order of :func:`ast.walk`, but for ``Load``, ``Store`` and ``Del``."""
+    found = [tree]
+    for node in found:  # grows while it is walked
+        for name in _fields.get(type(node)) or _fields_of(type(node)):
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return found
+
+
+def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """For every node below ``tree`` the one that holds it, in the order of :func:`nodes_of`."""
+    return {
+        item: node
+        for node in nodes_of(tree)
+        for name in _fields_of(type(node))
+        for value in (getattr(node, name, None),)
+        for item in (value if isinstance(value, list) else (value,))
+        if isinstance(item, ast.AST)
+    }
