@@ -16,15 +16,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from llmos_nb.cortex.job import Job
+from llmos_nb.crystals.offered import PREFIX as CRYSTALS
 from llmos_nb.guard.verdict import Verdict
 from llmos_nb.kernel.events import Notice
+from llmos_nb.kernel.secrets import redacted, redacted_data, secret_values
+from llmos_nb.mind.delegates import DELEGATE
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.tool import ToolResult
+from llmos_nb.tools.withheld import REMARK
+from llmos_nb.tools.workbench import Caller
 
-__all__ = ["HOOKS", "PREFIX", "Hook", "build_hooks", "plain_name"]
+__all__ = ["ANSWER_TOOL", "HOOKS", "PREFIX", "Hook", "build_hooks", "caller_of", "is_frame", "plain_name"]
 
 #: How the SDK names the tools of our in-process server.
 PREFIX: Final = "mcp__llmos__"
+
+#: What Claude Code has the model call where an ``output_format`` asks for an answer in JSON.
+ANSWER_TOOL: Final = "StructuredOutput"
 
 HookBody = Callable[[Job, Mapping[str, Any]], dict[str, Any]]
 
@@ -43,15 +51,28 @@ def plain_name(tool: str) -> str:
     return tool.removeprefix(PREFIX)
 
 
+def caller_of(given: Mapping[str, Any]) -> Caller:
+    """Who makes the call that a hook is asked about: inside a subagent the SDK names it, and its piece of work."""
+    delegation = str(given.get("agent_id") or "")
+    return Caller(str(given.get("agent_type") or "?"), delegation) if delegation else Caller()
+
+
 def _security(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Grant and guard, for every tool call the model makes."""
-    tool, arguments = plain_name(str(given["tool_name"])), dict(given["tool_input"])
-    verdict = job.workbench.check(tool, arguments)
-    if verdict.decision != "allow":
+    """Grant and guard, for every tool call the model makes: a subagent's by its own grant."""
+    tool, arguments, caller = plain_name(str(given["tool_name"])), dict(given["tool_input"]), caller_of(given)
+    if tool == ANSWER_TOOL:
+        return {}  # the form of the answer: it reads nothing, changes nothing, and exists only where one was asked for
+    verdict = job.workbench.check(tool, arguments, caller)
+    if verdict.decision == "deny":  # what a person has to answer waits where the call is made, not in a hook
         if verdict.rule != "stopping":
-            job.workbench.note(tool, arguments, None, verdict=verdict)
+            job.workbench.note(tool, arguments, None, verdict=verdict, caller=caller)
         return _deny(verdict.reason)
-    job.workbench.grant_pass(tool, arguments, "security")
+    if tool == DELEGATE:
+        task = " ".join(str(arguments.get("description") or arguments.get("prompt") or "").split())[:120]
+        job.publish(Notice(run_id=job.run_id, text=f"{arguments['subagent_type']} is asked: {task}"))
+    if tool not in TOOLS:
+        job.workbench.foresee(tool, arguments)
+    job.workbench.grant_pass(tool, arguments, "security", caller)
     return {}
 
 
@@ -60,22 +81,63 @@ def _budget(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
     if job.bill.exceeded:
         job.end("over_budget", "the run used up its budget")
         return _deny("the run's budget is used up")
-    job.workbench.grant_pass(plain_name(str(given["tool_name"])), dict(given["tool_input"]), "budget")
+    job.workbench.grant_pass(
+        plain_name(str(given["tool_name"])), dict(given["tool_input"]), "budget", caller_of(given)
+    )
     return {}
 
 
 def _trace(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
     """Calls of our own tools are noted where they run; this notes those of the CLI's built-in tools."""
     tool = plain_name(str(given["tool_name"]))
-    if tool in TOOLS:
+    if tool in TOOLS or tool == ANSWER_TOOL or tool.startswith(CRYSTALS):
         return {}
     arguments = dict(given["tool_input"])
     failed = given["hook_event_name"] == "PostToolUseFailure"
-    text = str(given.get("error")) if failed else _text_of(given.get("tool_response"))
+    response = given.get("tool_response")
+    text = str(given.get("error")) if failed else _text_of(response)
+    caller, took_s = caller_of(given), 0.0
+    if tool == DELEGATE and isinstance(response, Mapping):
+        caller = Caller(delegation=str(response.get("agentId") or ""))
+        failed = response.get("status", "completed") != "completed"
+        took_s = _seconds(given.get("duration_ms"))
     job.workbench.note(
-        tool, arguments, ToolResult(text=text, error="ToolError" if failed else ""), verdict=Verdict("allow", "", "")
+        tool,
+        arguments,
+        ToolResult(text=text, error="ToolError" if failed else ""),
+        verdict=Verdict("allow", "", ""),
+        caller=caller,
+        duration_s=took_s,
     )
-    return {}
+    return _kept_from_the_model(job, tool, given)
+
+
+def _kept_from_the_model(job: Job, tool: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the model is told in place of a built-in tool's result that has a secret in it; ours withhold it themselves."""
+    known = secret_values(job.workbench.namespace.names)
+    if given["hook_event_name"] == "PostToolUseFailure":
+        told = str(given.get("error"))
+        if redacted(told, known) == told:
+            return {}
+        # The SDK lets nobody change what is told of a failure, so nothing at all is told.
+        why = f"what {tool} said when it failed held what looks like a key, token or password, which no model may see"
+        job.end("denied", why)
+        return {"continue_": False, "stopReason": why}
+    response = given.get("tool_response")
+    clean = redacted_data(response, known)
+    if clean == response:
+        return {}
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": "PostToolUse",
+            "updatedToolOutput": clean,
+            "additionalContext": REMARK,
+        }
+    }
+
+
+def _seconds(milliseconds: Any) -> float:
+    return milliseconds / 1000 if isinstance(milliseconds, int | float) else 0.0
 
 
 def _cost(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,10 +150,16 @@ def _cost(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _memory(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of the task goes in beside the goal; nothing when nothing is."""
-    if not job.guidance:
+    given_too = "\n\n".join(text for text in (job.guidance, job.memory, job.namespace) if text)
+    if not given_too:
         return {}
-    job.publish(Notice(run_id=job.run_id, text=f"gave the agent {len(job.guidance)} characters of guidance"))
-    return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": job.guidance}}
+    if job.guidance:
+        job.publish(Notice(run_id=job.run_id, text=f"gave the agent {len(job.guidance)} characters of guidance"))
+    if job.memory and job.memory_injected is not None:
+        job.publish(job.memory_injected)
+    if job.namespace_told:
+        job.publish(Notice(run_id=job.run_id, text=job.namespace_told))
+    return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": given_too}}
 
 
 #: The five hooks, in the order a call meets them.
@@ -172,7 +240,9 @@ def _on_thread(hook: Hook, job: Job, given: Any) -> asyncio.Future[Any]:
 
 #: Keys a hook may answer with, at the top and in ``hookSpecificOutput``.
 _KEYS: Final = frozenset({"continue_", "stopReason", "hookSpecificOutput", "decision", "reason"})
-_SPECIFIC: Final = frozenset({"hookEventName", "permissionDecision", "permissionDecisionReason", "additionalContext"})
+_SPECIFIC: Final = frozenset(
+    {"hookEventName", "permissionDecision", "permissionDecisionReason", "additionalContext", "updatedToolOutput"}
+)
 
 
 def _rubbish(answer: object) -> str:
@@ -207,11 +277,19 @@ def _block(given: Any, reason: str) -> dict[str, Any]:
     return {"continue_": False, "stopReason": reason}
 
 
+def is_frame(part: Any) -> bool:
+    """Whether a part of a subagent's report is the client's own remark about it."""
+    return isinstance(part, dict) and str(part.get("text", "")).startswith("<tools-used-before-summary>")
+
+
 def _text_of(response: Any) -> str:
     """A built-in tool's response as text."""
     if isinstance(response, str):
         return response
     if isinstance(response, dict):
+        if isinstance(response.get("content"), list):  # a subagent's report
+            response = [part for part in response["content"] if not is_frame(part)]
+            return _text_of(response)
         for key in ("stdout", "content", "text", "result"):
             if isinstance(response.get(key), str):
                 return str(response[key])

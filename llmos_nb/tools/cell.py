@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
+import keyword
+import math
+import os
 import re
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from llmos_nb.guard.audit import Watch, judged
 from llmos_nb.guard.effects import FileEffects, watching
+from llmos_nb.guard.overrides import Judged
+from llmos_nb.guard.paths import PROJECTS
+from llmos_nb.guard.policy_file import policy_of
+from llmos_nb.kernel.secrets import is_secret_name
+from llmos_nb.tools.namespace import CellResult
 from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
 from llmos_nb.tools.turn import alone
 
-__all__ = ["INSPECT", "RUN_CELL", "columns_of", "describe", "mentioned_names", "relative"]
+__all__ = [
+    "INSPECT",
+    "RUN_CELL",
+    "columns_of",
+    "describe",
+    "in_folder",
+    "is_plain",
+    "mentioned_names",
+    "print_of",
+    "relative",
+    "visible",
+    "with_parameters",
+]
 
 #: Names that IPython keeps for itself.
 _SHELL_NAMES: Final = frozenset({"In", "Out", "get_ipython", "exit", "quit", "open"})
 
 
-def _visible(name: str) -> bool:
+#: What lets a person's cells run while this one waits.
+_AWAITS: Final = re.compile(r"\b(?:await|async)\b")
+
+
+def visible(name: str) -> bool:
+    """Whether a name is one of the user's, not the shell's own or a private one."""
     return not name.startswith("_") and name not in _SHELL_NAMES
 
 
@@ -30,7 +57,7 @@ def columns_of(value: Any) -> tuple[str, ...] | None:
     return None
 
 
-def _print_of(value: Any) -> tuple[Any, ...]:
+def print_of(value: Any) -> tuple[Any, ...]:
     """What changes when a name is bound anew or its value grows: cheap, never compares contents."""
     shape = getattr(value, "shape", None)
     size = len(value) if isinstance(value, list | dict | set) else None
@@ -50,29 +77,56 @@ def relative(paths: Iterable[Path], cwd: Path) -> tuple[str, ...]:
 
 
 async def _run_cell(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
-    code = str(arguments["code"])
+    parameters = arguments.get("parameters", {})
+    for name, value in parameters.items():
+        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_") or name in _SHELL_NAMES:
+            return ToolResult(text=f"run_cell: {name!r} cannot be the name of a parameter.", error="ValueError")
+        if not is_plain(value):
+            return ToolResult(text=f"run_cell: the parameter {name} must be a plain value.", error="ValueError")
+    code = with_parameters(str(arguments["code"]), parameters)
     async with alone():
         return await _run_alone(context, code)
+
+
+def with_parameters(code: str, parameters: Mapping[str, Any]) -> str:
+    """``code`` with the parameters' values assigned to their names before it."""
+    return "".join([*(f"{name} = {value!r}\n" for name, value in parameters.items()), code])
+
+
+def is_plain(value: Any) -> bool:
+    """A value whose ``repr`` is Python for it: text, a finite number, a truth value, None, lists of these."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, list):
+        return all(is_plain(item) for item in value)
+    return value is None or isinstance(value, str | int)
 
 
 async def _run_alone(context: ToolContext, code: str) -> ToolResult:
     names = context.namespace.names
     bound = dict(names)
-    before = {name: _print_of(value) for name, value in bound.items() if _visible(name)}
+    before = {name: print_of(value) for name, value in bound.items() if visible(name)}
     context.undo.keep_names(names, mentioned_names(code))
     context.undo.keep_process()
-    effects = FileEffects((context.cwd, context.workspace), context.undo)
+    guarded = tuple(context.workspace / name for name in ("agents", "memory", "llmos.toml"))
+    roots, projects = (context.cwd, context.workspace), context.workspace / PROJECTS
+    private = (context.workspace / ".llmos",)
+    effects = FileEffects(roots, context.undo, guarded=guarded, private=private, projects=projects, said=code)
+    overrides = policy_of(context.workspace).overrides
+    words = Judged(overrides, context.workspace, code, context.cwd) if overrides else None
+    watch = Watch(context.workspace, context.cwd, context.approved, words)
     try:
-        with watching(effects):
+        with in_folder(context), watching(effects), judged(watch):
             result = await context.namespace.run_cell(code, show=context.show)
     finally:  # also when it is cancelled
         written = effects.written()
-        context.undo.keep_bindings(bound, dict(names))
-    after = {name: value for name, value in names.items() if _visible(name)}
-    changed = {name: value for name, value in after.items() if before.get(name) != _print_of(value)}
+        context.undo.keep_bindings(bound, dict(names), alone=_AWAITS.search(code) is None)
+    after = {name: value for name, value in names.items() if visible(name)}
+    changed = {name: value for name, value in after.items() if before.get(name) != print_of(value)}
     text = "".join(_lines(output.text) for output in result.outputs)
     if result.error:
         text += result.traceback
+    text += _refused(watch, text)
     return ToolResult(
         text=text.rstrip("\n") if text.strip() else "",
         error=result.error,
@@ -81,9 +135,36 @@ async def _run_alone(context: ToolContext, code: str) -> ToolResult:
         defines={name: type(value).__name__ for name, value in sorted(changed.items())},
         columns={name: found for name, value in sorted(changed.items()) if (found := columns_of(value)) is not None},
         deletes=tuple(sorted(name for name in before if name not in after)),
+        refused=_failed_by(watch, result),
         files=relative(written, context.cwd),
         reads=relative((path for path in effects.read - effects.changed if path.is_file()), context.cwd),
     )
+
+
+def _failed_by(watch: Watch, result: CellResult) -> str:
+    """What the guard refused, where the cell ended by that and not for another reason."""
+    told = [one for one in watch.refused if result.error and one.reason in result.traceback]
+    return f"{told[-1].reason} (rule {told[-1].rule})" if told else ""
+
+
+def _refused(watch: Watch, text: str) -> str:
+    """What the guard refused and the code did not tell of."""
+    quiet = {(one.rule, one.reason) for one in watch.refused if one.reason not in text}
+    return "".join(f"\n[refused by the guard ({rule}): {reason}]" for rule, reason in sorted(quiet))
+
+
+@contextlib.contextmanager
+def in_folder(context: ToolContext) -> Iterator[None]:
+    """Work in the run's folder while a cell runs, where the run has one of its own."""
+    if not context.in_folder:
+        yield
+        return
+    before = os.getcwd()
+    os.chdir(context.cwd)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _lines(text: str) -> str:
@@ -93,6 +174,8 @@ def _lines(text: str) -> str:
 def describe(name: str, value: Any) -> str:
     """One line about a variable: its type, its size, and for tables their columns. Never its contents."""
     kind = type(value).__name__
+    if is_secret_name(name) and not isinstance(value, types.ModuleType | type) and not callable(value):
+        return f"{name}: {kind}, withheld (its name is that of a secret)"
     columns = columns_of(value)
     if columns is not None:
         dtypes = ", ".join(f"{column}: {dtype}" for column, dtype in zip(columns, value.dtypes, strict=False))
@@ -112,7 +195,7 @@ def describe(name: str, value: Any) -> str:
 async def _inspect(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
     names: Mapping[str, Any] = context.namespace.names
     wanted = arguments.get("names") or sorted(
-        name for name, value in names.items() if _visible(name) and not isinstance(value, types.ModuleType)
+        name for name, value in names.items() if visible(name) and not isinstance(value, types.ModuleType)
     )
     unknown = [str(name) for name in wanted if name not in names]
     if unknown:
@@ -130,7 +213,17 @@ RUN_CELL: Final = Tool(
     ),
     schema={
         "type": "object",
-        "properties": {"code": {"type": "string", "description": "The code of one cell."}},
+        "properties": {
+            "code": {"type": "string", "description": "The code of one cell."},
+            "parameters": {
+                "type": "object",
+                "description": (
+                    'Optional: values of the goal that the code uses by name, such as {"n": 5}. They are assigned '
+                    "before the code runs; use the names in the code instead of writing the values out, and the goal "
+                    "can later be repeated with other values."
+                ),
+            },
+        },
         "required": ["code"],
     },
     run=_run_cell,

@@ -6,7 +6,11 @@ import codecs
 from pathlib import Path
 from typing import Any, Final
 
-from llmos_nb.kernel.files import atomic_write
+from llmos_nb.guard.confine import confined, read_judged, write_judged
+from llmos_nb.guard.judging import judging
+from llmos_nb.guard.overrides import Judged
+from llmos_nb.guard.paths import Mode
+from llmos_nb.guard.policy_file import policy_of
 from llmos_nb.tools.cell import relative
 from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
 
@@ -16,9 +20,17 @@ __all__ = ["EDIT_FILE", "READ_FILE", "WRITE_FILE"]
 READ_LIMIT: Final = 2_000_000
 
 
-def _path(context: ToolContext, arguments: dict[str, Any]) -> Path:
-    """The file that is meant, links resolved: a link is written through, not replaced."""
-    return (context.cwd / Path(str(arguments["path"])).expanduser()).resolve()
+def _path(context: ToolContext, arguments: dict[str, Any], mode: Mode) -> Path:
+    """The file that is meant, links resolved: a link is written through, not replaced. It is judged where it leads now.
+
+    Raises:
+        GuardDenied: that is elsewhere than when the call was judged.
+    """
+    overrides = policy_of(context.workspace).overrides
+    with judging(Judged(overrides, context.workspace, "", context.cwd) if overrides else None):
+        return confined(
+            str(arguments["path"]), mode, workspace=context.workspace, cwd=context.cwd, approved=context.approved
+        )
 
 
 def _missing(path: Path) -> ToolResult:
@@ -30,11 +42,10 @@ def _missing(path: Path) -> ToolResult:
 
 
 async def _read_file(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
-    path = _path(context, arguments)
+    path = _path(context, arguments, "read")
     if not path.is_file():
         return _missing(path)
-    with path.open("rb") as file:
-        data = file.read(READ_LIMIT + 1)
+    data = read_judged(path, READ_LIMIT + 1)
     try:  # a letter that the limit cuts in two is left out
         text = codecs.getincrementaldecoder("utf-8")().decode(data[:READ_LIMIT], final=len(data) <= READ_LIMIT)
     except UnicodeDecodeError:
@@ -49,12 +60,12 @@ async def _read_file(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
 
 
 async def _write_file(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
-    path = _path(context, arguments)
+    path = _path(context, arguments, "write")
     if path.is_dir():
         return ToolResult(text=f"{path.name} is a folder.", error="IsADirectoryError")
     context.undo.keep_file(path)
     data = str(arguments["content"]).encode("utf-8")
-    atomic_write(path, data)
+    write_judged(path, data)
     return ToolResult(  # the same words whether the file was there: a replay finds it there
         text=f"Wrote {arguments['path']} ({len(data)} bytes).",
         files=relative([path], context.cwd),
@@ -62,12 +73,12 @@ async def _write_file(context: ToolContext, arguments: dict[str, Any]) -> ToolRe
 
 
 async def _edit_file(context: ToolContext, arguments: dict[str, Any]) -> ToolResult:
-    path = _path(context, arguments)
+    path = _path(context, arguments, "write")
     if not path.is_file():
         return _missing(path)
     old, new = str(arguments["old"]), str(arguments["new"])
     try:
-        text = path.read_bytes().decode("utf-8")  # line ends stay as they are
+        text = read_judged(path, -1).decode("utf-8")  # line ends stay as they are
     except UnicodeDecodeError:
         return ToolResult(text=f"{path.name} is not UTF-8 text; edit it with run_cell.", error="UnicodeDecodeError")
     if "\r\n" in text and "\r" not in old:
@@ -78,7 +89,7 @@ async def _edit_file(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
             text=f"The old text occurs {found} times in {path.name}; it must occur exactly once.", error="ValueError"
         )
     context.undo.keep_file(path)
-    atomic_write(path, text.replace(old, new).encode("utf-8"))
+    write_judged(path, text.replace(old, new).encode("utf-8"))
     return ToolResult(text=f"Edited {arguments['path']}.", files=relative([path], context.cwd))
 
 

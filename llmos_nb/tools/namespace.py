@@ -16,12 +16,27 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, MutableMapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Protocol, TextIO
 
-__all__ = ["CellResult", "Namespace", "Output", "PlainNamespace", "Recorder", "interrupt", "interruptible", "teed"]
+from llmos_nb.kernel.secrets import redacted, secret_values
+from llmos_nb.kernel.whose import agents_turn, of_another_cell, this_cell
+
+__all__ = [
+    "CellResult",
+    "Namespace",
+    "Output",
+    "PlainNamespace",
+    "Recorder",
+    "heeding",
+    "interrupt",
+    "interruptible",
+    "syntax_problem",
+    "teed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,9 @@ class Namespace(Protocol):
     def show(self, outputs: Iterable[Output]) -> None:
         """Show what was kept, where the cell would have shown it."""
 
+    def unreadable(self, code: str) -> str:
+        """Why ``code`` is no cell that could be begun: a syntax error, with its line; empty where it is one."""
+
 
 class Recorder:
     """Keeps a cell's outputs in order; text printed in a row becomes one output."""
@@ -122,14 +140,19 @@ class Recorder:
 class _Tee(io.TextIOBase):
     """Keeps what is written, and writes it to the stream that was there as well if it is to be shown."""
 
-    def __init__(self, stream: TextIO, kind: str, recorder: Recorder, show: bool) -> None:
+    def __init__(self, stream: TextIO, kind: str, recorder: Recorder, show: bool, known: Mapping[str, str]) -> None:
         self._stream, self._kind, self._recorder, self._show = stream, kind, recorder, show
+        self._cell, self._thread = this_cell(), threading.current_thread()
+        self._known = known
 
     def write(self, text: str) -> int:
+        if of_another_cell(self._cell) or (threading.current_thread() is not self._thread and not agents_turn()):
+            # A person's cell that runs while this one awaits something, or a thread that they started.
+            return self._stream.write(text)
         if text:
             self._recorder.stream(self._kind, text)
         if self._show:
-            self._stream.write(text)
+            self._stream.write(redacted(text, self._known))
         return len(text)
 
     def flush(self) -> None:
@@ -157,10 +180,10 @@ class _Tee(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def teed(recorder: Recorder, *, show: bool) -> Iterator[None]:
-    """Keep what is printed; with ``show`` it goes its usual way, too."""
+def teed(recorder: Recorder, *, show: bool, known: Mapping[str, str]) -> Iterator[None]:
+    """Keep what is printed; with ``show`` it goes its usual way, too, without secrets: those in ``known`` and others."""
     out, err = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Tee(out, "stdout", recorder, show), _Tee(err, "stderr", recorder, show)
+    sys.stdout, sys.stderr = _Tee(out, "stdout", recorder, show, known), _Tee(err, "stderr", recorder, show, known)
     try:
         yield
     finally:
@@ -168,6 +191,59 @@ def teed(recorder: Recorder, *, show: bool) -> Iterator[None]:
 
 
 _blocking = threading.Event()
+_raised = threading.Event()
+_sending = threading.Lock()
+#: Seconds until an interrupt that reached nothing is sent again.
+_AGAIN_S = 0.05
+
+
+def _raise(_signal: int, _frame: FrameType | None) -> None:
+    if _blocking.is_set():  # else it came too late
+        _raised.set()
+        raise KeyboardInterrupt
+
+
+#: An interrupt came before the cell that it was meant for had begun.
+_early = threading.Event()
+
+
+class _Keeper:
+    """A handler that keeps an interrupt for the cell about to begin, and lets the handler that was there have it too."""
+
+    def __init__(self, before: Any) -> None:
+        self.before = before
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        _early.set()
+        if callable(self.before):
+            self.before(number, frame)
+
+
+@contextlib.contextmanager
+def heeding() -> Iterator[None]:
+    """Keep an interrupt for the cell that is about to begin in the block.
+
+    A kernel that is between a person's cells would ignore it, and a handler that only marks a task, as a terminal's or
+    ``asyncio.run``'s does, is not heard by a cell that begins to block before the task is looked at again.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    elsewhere = threading.current_thread() is not threading.main_thread()
+    if (
+        elsewhere
+        or before in (None, signal.SIG_DFL, signal.default_int_handler, _raise)
+        or isinstance(before, _Keeper)
+    ):
+        yield
+        return
+    _early.clear()
+    keeper = _Keeper(before)
+    signal.signal(signal.SIGINT, keeper)
+    try:
+        yield
+    finally:
+        _early.clear()
+        if signal.getsignal(signal.SIGINT) is keeper:  # else a person's cell has begun meanwhile
+            signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -176,24 +252,48 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, _raise)
     _blocking.set()
     try:
+        if _early.is_set():
+            _early.clear()
+            raise KeyboardInterrupt
         yield
     finally:
         _blocking.clear()
+        with _sending:  # one that is just being sent must not meet the handler from before
+            pass
         signal.signal(signal.SIGINT, before)
 
 
-def interrupt() -> None:
-    """Raise KeyboardInterrupt in the cell that blocks the main thread now, if one does. Callable from other threads."""
+def interrupt(at_work: Callable[[], bool]) -> None:
+    """Raise KeyboardInterrupt, once, in the cell that blocks the main thread. Callable from other threads.
+
+    A signal can fall between two statements of a cell, or just before a call that waits, where it ends nothing. So it
+    is sent until it was raised, or until ``at_work`` tells that the work is over.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return  # then no cell blocks it
+
+    def send_until_raised() -> None:
+        while at_work() and not _raised.is_set():
+            _send()
+            _raised.wait(_AGAIN_S)
+
+    _raised.clear()
+    _send()
+    threading.Thread(target=send_until_raised, name="llmos-interrupt", daemon=True).start()
+
+
+def _send() -> None:
     main = threading.main_thread()
-    if not _blocking.is_set() or threading.current_thread() is main or main.ident is None:
-        return
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(main.ident, signal.SIGINT)  # also ends a sleep or another system call
-    else:
-        _thread.interrupt_main()
+    with _sending:
+        if not _blocking.is_set() or _raised.is_set() or main.ident is None:
+            return
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main.ident, signal.SIGINT)  # also ends a sleep or another system call
+        else:
+            _thread.interrupt_main()
 
 
 @dataclass(slots=True)
@@ -204,9 +304,9 @@ class PlainNamespace:
 
     async def run_cell(self, code: str, *, show: bool = True) -> CellResult:
         recorder = Recorder()
-        screen = sys.stdout
+        screen, known = sys.stdout, secret_values(self.names)
         try:
-            with teed(recorder, show=show):
+            with teed(recorder, show=show, known=known):
                 for block, is_value in _compiled(code):
                     with interruptible():
                         value = eval(block, self.names)  # type: ignore[arg-type]
@@ -216,7 +316,7 @@ class PlainNamespace:
                         text = repr(value)
                         recorder.display({"text/plain": text})
                         if show:
-                            screen.write(text + "\n")
+                            screen.write(redacted(text, known) + "\n")
         except KeyboardInterrupt:
             return CellResult(recorder.outputs(), "KeyboardInterrupt", "KeyboardInterrupt", interrupted=True)
         except SystemExit as error:
@@ -231,6 +331,24 @@ class PlainNamespace:
         for output in outputs:
             stream = sys.stderr if output.kind == "stderr" else sys.stdout
             stream.write(output.text if output.is_stream else output.text + "\n")
+
+    def unreadable(self, code: str) -> str:
+        return syntax_problem(lambda: list(_compiled(code)))
+
+
+def syntax_problem(compiled: Callable[[], object]) -> str:
+    """What is wrong where ``compiled()`` raises because of the code that it compiles."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled()
+    except SyntaxError as error:
+        where = f"line {error.lineno}: " if error.lineno else ""
+        line = (error.text or "").strip()
+        return f"{where}{error.msg}{f' in {line[:80]!r}' if line else ''}"
+    except (ValueError, MemoryError, RecursionError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _compiled(code: str) -> Iterator[tuple[CodeType, bool]]:

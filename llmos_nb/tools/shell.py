@@ -10,11 +10,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from llmos_nb.guard.snapshot import Snapshot
+from llmos_nb.guard.cut_off import cut_off
+from llmos_nb.guard.exits import outward_text
+from llmos_nb.guard.gate import current_gate
+from llmos_nb.guard.snapshot import Snapshot, apart
+from llmos_nb.kernel.offspring import KERNEL, kernel_mark
 from llmos_nb.tools.cell import relative
 from llmos_nb.tools.tool import Tool, ToolContext, ToolResult
 
@@ -28,20 +32,22 @@ KILL_ROUNDS: Final = 20
 OUTPUT_LIMIT: Final = 10_000_000
 
 
-def _execute(command: str, cwd: Path, timeout_s: float, stopped: Callable[[], bool]) -> tuple[int, str, str]:
+def _execute(
+    command: str, cwd: Path, timeout_s: float, stopped: Callable[[], bool], before: Sequence[str] = ()
+) -> tuple[int, str, str]:
     """Run the command to its end; returns exit code, output, and why it was ended (empty: it ended by itself).
 
     Whatever it left running in the background ends with it.
     """
     mark = f"_LLMOS_COMMAND={secrets.token_hex(8)}"
     process = subprocess.Popen(
-        ["bash", "-c", command],
+        [*before, "bash", "-c", command],
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env={**_environment(os.environ), **dict([mark.split("=")])},
+        env={**_environment(os.environ), **dict([mark.split("=")]), KERNEL: kernel_mark()},
     )
     assert process.stdout is not None
     output = bytearray()
@@ -108,10 +114,18 @@ async def _run_shell(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
     timeout_s = float(arguments.get("timeout_s", DEFAULT_TIMEOUT_S))
     if timeout_s <= 0:
         return ToolResult(text="timeout_s must be above 0.", error="ValueError")
-    before = Snapshot.of((context.cwd, context.workspace))
+    before = Snapshot.of((context.cwd, context.workspace), apart(context.workspace))
     cancelled = threading.Event()
+    gate = current_gate()
+    alone = cut_off() if gate is not None and gate.shut and outward_text(command) else ()
     work = asyncio.get_running_loop().run_in_executor(
-        None, _execute, command, context.cwd, timeout_s, lambda: cancelled.is_set() or context.stopping.is_set()
+        None,
+        _execute,
+        command,
+        context.cwd,
+        timeout_s,
+        lambda: cancelled.is_set() or context.stopping.is_set(),
+        alone,
     )
     try:
         code, output, why = await asyncio.shield(work)
@@ -120,11 +134,13 @@ async def _run_shell(context: ToolContext, arguments: dict[str, Any]) -> ToolRes
         await asyncio.wait({work})  # nothing is put back while the command still runs
         raise
     finally:
-        changed = before.changes(context.undo)
+        changed = before.changes(context.undo, command)
     error = ""
     if why or code:
         error = why or f"exit code {code}"
         output = f"{output.rstrip()}\n[{error}]".lstrip()
+    if alone:
+        output = f"{output.rstrip()}\n[it had no network: this session has read content from outside]".lstrip()
     if not before.complete:
         output = f"{output.rstrip()}\n[the folder holds too many files to see which ones changed]".lstrip()
     return ToolResult(

@@ -5,18 +5,25 @@ IPython is not imported here: where there is a running shell, it has been import
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import sys
 import tokenize
-from collections.abc import Iterable, Iterator, MutableMapping
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
-from llmos_nb.tools.namespace import CellResult, Output, Recorder, interruptible, teed
+from llmos_nb.kernel.secrets import redacted_data, secret_values
+from llmos_nb.kernel.whose import agents_turn, of_another_cell, this_cell
+from llmos_nb.tools.namespace import CellResult, Output, Recorder, interruptible, syntax_problem, teed
+from llmos_nb.tools.presentable import presentable_data
 
 __all__ = ["ShellNamespace", "running_shell"]
 
+#: Payload managers that take nothing from agents' code any more.
+_kept_managers: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -43,20 +50,25 @@ class ShellNamespace:
         shell = self._shell
         recorder = Recorder()
         errors: list[str] = []
-        screen = sys.stdout
+        screen, known = sys.stdout, secret_values(self.names)
         with ExitStack() as stack:
-            stack.enter_context(teed(recorder, show=show))
+            stack.enter_context(teed(recorder, show=show, known=known))
             try:
                 transformed, problem = shell.transform_cell(code), None
             except Exception:  # noqa: BLE001 - the shell reports a cell that it cannot read
                 transformed, problem = code, sys.exc_info()
             quiet = _ends_in_semicolon(shell, transformed)
-            stack.enter_context(_recorded(shell, recorder, errors, quiet=quiet, screen=screen if show else None))
-            if not shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem):
-                stack.enter_context(interruptible())  # it holds the thread until it is done
-            result = await shell.run_cell_async(
-                code, transformed_cell=transformed, preprocessing_exc_tuple=problem, store_history=False
+            stack.enter_context(
+                _recorded(shell, recorder, errors, known, quiet=quiet, screen=screen if show else None)
             )
+            try:
+                if not shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem):
+                    stack.enter_context(interruptible())  # it holds the thread until it is done
+                result = await shell.run_cell_async(
+                    code, transformed_cell=transformed, preprocessing_exc_tuple=problem, store_history=False
+                )
+            except KeyboardInterrupt:  # before the cell's first statement, or after its last one
+                return CellResult(recorder.outputs(), "KeyboardInterrupt", "KeyboardInterrupt", interrupted=True)
             _flush_figures()
         raised = result.error_before_exec or result.error_in_exec
         said = _ANSI.sub("", "\n".join(errors))
@@ -82,6 +94,14 @@ class ShellNamespace:
             else:
                 self._shell.display_pub.publish(output.data, output.metadata)
 
+    def unreadable(self, code: str) -> str:
+        """Why ``code`` is no cell that could be begun; magics, commands and ``await`` are none of the reasons."""
+
+        def compiled() -> None:
+            compile(self._shell.transform_cell(code), "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True)
+
+        return syntax_problem(compiled)
+
 
 def _ends_in_command(code: str) -> bool:
     """Whether the last line is a ``!`` command: how that ended is how the cell ended, but IPython does not raise."""
@@ -91,23 +111,37 @@ def _ends_in_command(code: str) -> bool:
 
 @contextmanager
 def _recorded(
-    shell: Any, recorder: Recorder, errors: list[str], *, quiet: bool, screen: TextIO | None
+    shell: Any,
+    recorder: Recorder,
+    errors: list[str],
+    known: Mapping[str, str],
+    *,
+    quiet: bool,
+    screen: TextIO | None,
 ) -> Iterator[None]:
     """Keep what the shell displays, and show it on ``screen`` where there is one.
 
-    Tracebacks are held back, since the agent gets to see and mend them.
+    Tracebacks are held back, since the agent gets to see and mend them. A cell of a person's that runs while this one
+    awaits something shows what it shows as ever.
     """
-    publisher, trap = shell.display_pub, shell.display_trap
-    publish = publisher.publish
+    _keep_next_cell(shell.payload_manager)
+    publisher, trap, cell = shell.display_pub, shell.display_trap, this_cell()
+    publish, usual, show_traceback = publisher.publish, trap.hook, shell._showtraceback
 
     def published(data: dict[str, Any], metadata: Any = None, **options: Any) -> None:
+        if of_another_cell(cell):
+            publish(data, metadata, **options)
+            return
         if not options.get("update"):
             recorder.display(data, metadata)
         if screen is not None:
             with _replaced(sys, "stdout", screen):  # a terminal's shell prints it, and that is not a second output
-                publish(data, metadata, **options)
+                publish(redacted_data(presentable_data(data), known), metadata, **options)
 
     def displayed(value: Any = None) -> None:
+        if of_another_cell(cell):
+            usual(value)
+            return
         if value is None or quiet:
             return
         data, metadata = shell.display_formatter.format(value)
@@ -115,6 +149,9 @@ def _recorded(
             published(data, metadata)
 
     def held_back(etype: Any, evalue: Any, stb: Any) -> None:
+        if of_another_cell(cell):
+            show_traceback(etype, evalue, stb)
+            return
         errors.append(stb if isinstance(stb, str) else "\n".join(stb))
 
     with ExitStack() as stack:
@@ -123,7 +160,55 @@ def _recorded(
         stack.enter_context(_replaced(shell.displayhook, "exec_result", None))  # the awaiting cell has its own
         stack.enter_context(_replaced(trap, "hook", displayed))
         stack.enter_context(_replaced(sys, "displayhook", displayed))  # the trap is set already when a cell awaits us
+        left_out = stack.enter_context(_nothing_for_next_cell(shell, cell))
         yield
+    if left_out:
+        texts = (
+            f"{len(left_out)} texts for the next cell were" if len(left_out) > 1 else "A text for the next cell was"
+        )
+        recorder.stream("stderr", f"[{texts} left out]\n")
+
+
+@contextmanager
+def _nothing_for_next_cell(shell: Any, cell: int) -> Iterator[list[Any]]:
+    """What the block would put into a person's next cell, or over this one, stays out; it is in the list afterwards."""
+    manager, left_out = shell.payload_manager, []
+    write, typed = manager.write_payload, getattr(shell, "rl_next_input", None)
+    kept = [(one, dict(one)) for one in manager.read_payload()]
+
+    def written(data: Any, single: bool = True) -> None:
+        if not of_another_cell(cell):
+            left_out.append(data)
+            return
+        write(data, single)
+        kept[:] = [(one, dict(one)) for one in manager.read_payload()]
+
+    try:
+        with _replaced(manager, "write_payload", written):
+            yield left_out
+    finally:
+        if shell.payload_manager is not manager:
+            shell.payload_manager = manager
+        there = manager.read_payload()
+        left_out.extend(one for one in there if all(one is not known for known, _ in kept))
+        manager._payload = [as_it_was for known, as_it_was in kept if any(known is one for one in there)]
+        if getattr(shell, "rl_next_input", None) is not typed:  # a terminal's
+            left_out.append(shell.rl_next_input)
+            shell.rl_next_input = typed
+
+
+def _keep_next_cell(manager: Any) -> None:
+    """From now on, what agents' code does later by itself puts nothing into a person's cells either."""
+    if manager in _kept_managers:
+        return
+    _kept_managers.add(manager)
+    write = manager.write_payload
+
+    def written(data: Any, single: bool = True) -> None:
+        if not agents_turn():
+            write(data, single)
+
+    manager.write_payload = written
 
 
 def _ends_in_semicolon(shell: Any, transformed: str) -> bool:

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from llmos_nb.guard.undo import Undo
+from llmos_nb.guard.verdict import Verdict
 from llmos_nb.tools.namespace import Namespace, Output
+from llmos_nb.tools.schema import value_problem
+from llmos_nb.tools.services import Services
 
 __all__ = ["Tool", "ToolContext", "ToolResult"]
 
@@ -29,6 +32,15 @@ class ToolContext:
     stopping: threading.Event
     #: Whether output appears at once. A replay keeps its output until every step is verified.
     show: bool = True
+    #: Whether cells work in ``cwd``, wherever the process itself is: so it is in a project.
+    in_folder: bool = False
+    #: Whether a person agreed to what the guard asks about in this call.
+    approved: bool = False
+    #: The run, the agent it works for, and the tools that agent was granted.
+    run_id: str = ""
+    agent: str = ""
+    grant: frozenset[str] = frozenset()
+    services: Services = field(default_factory=Services)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +49,10 @@ class ToolResult:
 
     ``text`` is the whole result; the model may be given less of it. ``defines`` maps names to type names,
     ``columns`` DataFrame names to column names, ``files`` lists changed files relative to the working folder, and
-    ``reads`` files that were read.
+    ``reads`` files that were read. ``error`` is empty, or the name of an exception.
+
+    A pack's tool returns what is to be shown in ``outputs`` and does not show it itself: it is shown at once, or, in a
+    replay, when every step is verified. Names that it binds, and files that Python writes for it, are seen without it.
     """
 
     text: str
@@ -49,6 +64,12 @@ class ToolResult:
     deletes: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    #: A unified diff of what was changed, where that is what a person wants to see.
+    diff: str = ""
+    #: Whether a secret was taken out of it.
+    withheld: bool = False
+    #: What the guard refused while it ran, where it failed by that: the rule's own words.
+    refused: str = ""
 
     @property
     def status(self) -> str:
@@ -69,18 +90,29 @@ class Tool:
     language: str = ""
     #: Whether a call can change anything. Calls that cannot are replayed too: their results are evidence.
     changes: bool = True
+    #: Whether a replay may only go on where a call tells just what it told: later steps may rest on every word of it.
+    same_again: bool = False
+    #: What this tool's calls must pass beside the guard's own rules, which look at files, commands and code alone.
+    check: Callable[[ToolContext, Mapping[str, Any]], Verdict] | None = None
+    #: The cell that a call stands for, where it is one: then that cell is guarded, run, shown and recorded, so that a step
+    #: is repeated, exported and made into a function as any other. Raises LlmosError for arguments that make no cell.
+    cell: Callable[[Mapping[str, Any]], str] | None = None
+    #: What of a call cannot wait for its turn, as an emergency stop cannot: done from another thread as soon as the guard
+    #: allows the call, whatever is at work. The call follows in its turn, and is what is told and recorded.
+    at_once: Callable[[ToolContext, Mapping[str, Any]], None] | None = None
+    #: What a call would do, for a person who is asked about it; the main argument if None.
+    preview: Callable[[ToolContext, Mapping[str, Any]], str] | None = None
 
     def problem(self, arguments: Mapping[str, Any]) -> str:
         """What is wrong with ``arguments``, or an empty string. Covers the subset of JSON schema the tools use."""
-        kinds = {"string": str, "integer": int, "boolean": bool, "array": list}
         properties = self.schema["properties"]
         for name in self.schema.get("required", ()):
             if name not in arguments:
                 return f"{self.name} needs the argument {name!r}"
         for name, value in arguments.items():
             if name not in properties:
-                return f"{self.name} has no argument {name!r}; it takes {', '.join(properties)}"
-            kind = kinds[properties[name]["type"]]
-            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-                return f"{self.name}: {name} must be of type {properties[name]['type']}, got {value!r:.80}"
+                return f"{self.name} has no argument {name!r}; it takes {', '.join(properties) or 'none'}"
+            found = value_problem(value, properties[name])
+            if found:
+                return f"{self.name}: {name} {found}"
         return ""

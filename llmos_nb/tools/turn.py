@@ -1,4 +1,4 @@
-"""One cell at a time, whatever runs it: two that await would get each other's outputs, names and files."""
+"""One tool call at a time, whatever runs it: two that await would get each other's outputs, names and files."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from typing import Final
 
 __all__ = ["alone"]
 
-#: Set while a cell runs: what it awaits, another goal even, belongs to it and does not wait for its end.
-_inside: Final = contextvars.ContextVar("llmos_inside_a_cell", default=False)
+#: The lock for what is awaited by the turn this code is part of: another goal even belongs to that turn and does not
+#: wait for its end, but two goals that one turn awaits at once still take turns between them.
+_within: Final[contextvars.ContextVar[asyncio.Lock | None]] = contextvars.ContextVar(
+    "llmos_within_a_turn", default=None
+)
 _turns: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = weakref.WeakKeyDictionary()
 
 
 @contextlib.asynccontextmanager
 async def alone() -> AsyncIterator[None]:
-    """Wait until no other cell runs on this loop, and keep others waiting until the block ends."""
-    if _inside.get():
-        yield
-        return
-    async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-        token = _inside.set(True)
+    """Wait until nothing else has the turn on this loop, and keep others waiting until the block ends."""
+    lock = _within.get() or _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    async with lock:
+        token = _within.set(asyncio.Lock())
         try:
             yield
         finally:
-            _inside.reset(token)
+            _within.reset(token)

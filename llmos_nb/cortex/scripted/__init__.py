@@ -6,7 +6,7 @@ A tutorial instrument, and always labelled as one: no key, no cost, no model, an
 from __future__ import annotations
 
 from llmos_nb.cortex.scripted.faults import Fault, FaultPlan
-from llmos_nb.cortex.scripted.library import load_scripts
+from llmos_nb.cortex.scripted.library import load_scripts, pack_scripts
 from llmos_nb.cortex.scripted.match import knows
 from llmos_nb.cortex.scripted.player import UNKNOWN_GOAL
 from llmos_nb.cortex.scripted.reader import parse_script
@@ -24,5 +24,6 @@ __all__ = [
     "ScriptedServer",
     "knows",
     "load_scripts",
+    "pack_scripts",
     "parse_script",
 ]

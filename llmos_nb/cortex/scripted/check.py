@@ -81,6 +81,8 @@ def _check_text(script: Script, passage: Passage, results: int | None, *, error:
         if quote.name == "result":
             if results is not None and (quote.number or 1) > results:
                 raise ScriptProblem(f"{{{{{quote.source}}}}}: only {results} results come before it", quote.line)
+        elif quote.name == "memory":
+            continue
         elif quote.name == "error":
             if not error:
                 raise ScriptProblem("{{error}} is for '## On error' and '## Answer after error'", quote.line)

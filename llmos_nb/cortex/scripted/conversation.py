@@ -1,25 +1,36 @@
 """What a Messages API request says: the goal, whether guidance came with it, and what was done since.
 
-Blocks that start with ``<system-reminder>`` are the client's own additions, not the person's words. A conversation
-may hold several goals one after the other; the last one counts.
+Blocks that start with ``<system-reminder>``, or that tell of the client's own commands (``/clear``), are the client's
+additions, not the person's words. A conversation may hold several goals one after the other; the last one counts.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["BadRequest", "Conversation", "Exchange", "Result", "is_reminder", "read_conversation"]
+__all__ = ["BadRequest", "Conversation", "Exchange", "Result", "is_added", "read_conversation"]
 
-REMINDER: Final = "<system-reminder>"
+#: What the blocks begin with that a client adds by itself: reminders, and what it tells of its own commands.
+ADDED: Final = ("<system-reminder>", "<local-command-", "<command-name>", "<command-message>")
 #: The sign, inside a reminder, that a similar trace was given as guidance.
 GUIDANCE: Final = "<llmos-guidance"
+#: What the remembered facts are given in; each is a line that begins with a JSON string.
+_MEMORY: Final = re.compile(r"<llmos-memory>\n(.*?)\n</llmos-memory>", re.DOTALL)
+_FACT: Final = re.compile(r'^- ("(?:[^"\\]|\\.)*")', re.MULTILINE)
 #: How the client marks that a person stopped it; never a goal.
 INTERRUPTED: Final = "[Request interrupted by user"
 
+#: How an agent is told its name; what its own file says comes later.
+_AGENT: Final = re.compile(r"^You are the agent ([a-z][a-z0-9-]{1,63})\.$", re.MULTILINE)
 _LEADING_REMINDERS: Final = re.compile(r"(?:\s*<system-reminder>.*?</system-reminder>)+\s*", re.DOTALL)
+#: What a client adds behind a tool's text, where it makes one text of several blocks, as it does of an error.
+_TRAILING_REMINDERS: Final = re.compile(
+    r"(?:\s*<system-reminder>(?:(?!</?system-reminder>).)*</system-reminder>)+\s*\Z", re.DOTALL
+)
 
 
 class BadRequest(Exception):
@@ -54,11 +65,16 @@ class Conversation:
     guided: bool
     exchanges: tuple[Exchange, ...]
     tools: tuple[str, ...]
+    #: The remembered facts that came with the goal, one a line; None where none came.
+    memory: str | None = None
+    #: The agent that is asked, and all that it was told about itself.
+    agent: str = ""
+    instructions: str = ""
 
 
-def is_reminder(text: str) -> bool:
+def is_added(text: str) -> bool:
     """Is this text block the client's own addition?"""
-    return text.lstrip().startswith(REMINDER)
+    return text.lstrip().startswith(ADDED)
 
 
 def read_conversation(request: Mapping[str, Any]) -> Conversation:
@@ -75,9 +91,27 @@ def read_conversation(request: Mapping[str, Any]) -> Conversation:
         if role == "assistant":
             answers = turns[index + 1][1] if index + 1 < len(turns) else []
             exchanges.append(_exchange(blocks, answers))
-    guided = any(is_reminder(text) and GUIDANCE in text for text in _texts(turns[start][1]))
+    guided = any(is_added(text) and GUIDANCE in text for text in _texts(turns[start][1]))
     guided = guided or _instructed(request)
-    return Conversation(goal, guided, tuple(exchanges), _offered(request))
+    instructions = _instructions(request)
+    agent = _AGENT.search(instructions)
+    return Conversation(
+        goal,
+        guided,
+        tuple(exchanges),
+        _offered(request),
+        memory=_memory(request, turns[start][1]),
+        agent=agent[1] if agent else "",
+        instructions=instructions,
+    )
+
+
+def _instructions(request: Mapping[str, Any]) -> str:
+    """The system prompt as one text."""
+    system = request.get("system") or ""
+    if isinstance(system, list):
+        return "\n".join(str(block.get("text", "")) for block in system if isinstance(block, dict))
+    return str(system)
 
 
 def _turns(request: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
@@ -109,6 +143,16 @@ def _instructed(request: Mapping[str, Any]) -> bool:
         for message in request["messages"]
         if isinstance(message, dict) and message.get("role") == "system"
     )
+
+
+def _memory(request: Mapping[str, Any], goal: list[Mapping[str, Any]]) -> str | None:
+    """The remembered facts beside the goal, wherever the client put them."""
+    given = [text for text in _texts(goal) if is_added(text)]
+    for message in request["messages"]:
+        if isinstance(message, dict) and message.get("role") == "system":
+            given += _texts(_blocks(message.get("content"), "system"))
+    found = [block for text in given for block in _MEMORY.findall(text)]
+    return "\n".join(json.loads(fact) for fact in _FACT.findall(found[-1])) if found else None
 
 
 def _blocks(content: Any, where: str) -> list[Mapping[str, Any]]:
@@ -144,7 +188,7 @@ def _find_goal(turns: list[tuple[str, list[Mapping[str, Any]]]]) -> tuple[int, s
         role, blocks = turns[index]
         if role != "user":
             continue
-        words = [text.strip() for text in _texts(blocks) if text.strip() and not is_reminder(text)]
+        words = [text.strip() for text in _texts(blocks) if text.strip() and not is_added(text)]
         goals = [text for text in words if not text.startswith(INTERRUPTED)]
         # Beside tool results a text is the client's comment, unless the person stopped the run and asked anew.
         continues = any(block["type"] == "tool_result" for block in blocks) and len(goals) == len(words)
@@ -169,7 +213,7 @@ def _result(block: Mapping[str, Any] | None) -> Result:
         texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
     else:
         raise BadRequest("tool_result.content: Input should be a string or a list of blocks")
-    text = "\n".join(_sound(text) for text in texts if not is_reminder(text))
+    text = "\n".join(_TRAILING_REMINDERS.sub("", _sound(text)) for text in texts if not is_added(text))
     return Result(text, is_error=block.get("is_error") is True)
 
 

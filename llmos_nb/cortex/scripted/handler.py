@@ -148,6 +148,11 @@ class Handler(BaseHTTPRequestHandler):
         output_tokens = limit if stop_reason == "max_tokens" else count_output_tokens(reply)
         usage = {"input_tokens": count_input_tokens(request), "output_tokens": output_tokens}
         headers = {LABEL: script or UNKNOWN}
+        thinks = reply.script.delay_s if reply.script else None
+        thinks = self._endpoint.delay_s if thinks is None else thinks
+        if thinks and self._endpoint.closing.wait(thinks):
+            self._drop()
+            return
         if stream:
             events = [sse(event) for event in stream_events(reply, model=model, stop_reason=stop_reason, **usage)]
             self._stream(events, headers, fault, reply.script.delta_delay_s if reply.script else None)

@@ -1,4 +1,4 @@
-"""Where scripts come from: the folder in the package, then the folders of a workspace."""
+"""Where scripts come from: the folder in the package, the packs, then the folders of a workspace."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Final
 from llmos_nb.cortex.scripted.reader import parse_script
 from llmos_nb.cortex.scripted.script import Script
 from llmos_nb.errors import ScriptFileError
+from llmos_nb.tools.packs import InstalledPacks, PackProblem, installed_packs
 
-__all__ = ["bundled_scripts", "load_scripts"]
+__all__ = ["bundled_scripts", "load_scripts", "pack_scripts"]
 
 _BUNDLED: Final = Path(__file__).parent / "scripts"
 
@@ -18,8 +19,9 @@ _BUNDLED: Final = Path(__file__).parent / "scripts"
 FILE_LIMIT: Final = 256_000
 
 
-def load_scripts(*folders: Path | str) -> list[Script]:
-    """The bundled scripts and those in ``folders`` (``*.md`` but README.md), in this order, each folder by file name.
+def load_scripts(*folders: Path | str, packs: bool = False) -> list[Script]:
+    """The bundled scripts, with ``packs`` theirs, and those in ``folders`` (``*.md`` but README.md), in this order, each
+    folder by file name.
 
     A script with the name of an earlier folder's replaces it, and of two scripts that claim a goal equally the later
     is played. A folder that does not exist has no scripts.
@@ -27,7 +29,7 @@ def load_scripts(*folders: Path | str) -> list[Script]:
     Raises:
         ScriptFileError: a file is no script, or two of one folder have the same goal; starts with ``path:line``.
     """
-    scripts = {script.name: script for script in bundled_scripts()}
+    scripts = {script.name: script for script in (*bundled_scripts(), *(pack_scripts()[0] if packs else ()))}
     for folder in folders:
         for script in _read_folder(Path(folder)):
             scripts.pop(script.name, None)
@@ -41,22 +43,60 @@ def bundled_scripts() -> tuple[Script, ...]:
     return tuple(_read_folder(_BUNDLED))
 
 
+def pack_scripts() -> tuple[tuple[Script, ...], tuple[PackProblem, ...]]:
+    """The scripts of all packs, and what is wrong with others: one that cannot be read, or has a name or a goal that is
+    taken, is left out."""
+    return _pack_scripts(installed_packs())
+
+
+@functools.lru_cache(maxsize=1)
+def _pack_scripts(found: InstalledPacks) -> tuple[tuple[Script, ...], tuple[PackProblem, ...]]:
+    scripts: list[Script] = []
+    problems: list[PackProblem] = []
+    names = {script.name: "the package" for script in bundled_scripts()}
+    claimed = {key: "the package" for script in bundled_scripts() for key in _keys(script)}
+    for one in found.packs:
+        folder = one.pack.folder
+        for path in sorted(folder.glob("scripts/*.md")) if folder is not None else ():
+            if path.stem.lower() == "readme":
+                continue
+            try:
+                script = parse_script(_read(path), path)
+            except ScriptFileError as error:
+                problems.append(PackProblem(one.distribution, error.message.rstrip("."), error.remedy))
+                continue
+            whose = names.get(script.name) or next((claimed[key] for key in _keys(script) if key in claimed), None)
+            if whose is not None:
+                what = f"the script {path.name} is left out: {whose} has one of that name or goal"
+                problems.append(PackProblem(one.distribution, what, "Give it another name, and a goal of its own."))
+                continue
+            names[script.name] = f"the pack {one.pack.name}"
+            claimed |= dict.fromkeys(_keys(script), f"the pack {one.pack.name}")
+            scripts.append(script)
+    return tuple(scripts), tuple(problems)
+
+
+def _keys(script: Script) -> list[tuple[str, str, str]]:
+    """What a script claims: goals of an agent with words in its instructions."""
+    return [(template.key, script.agent, script.instructed) for template in script.templates]
+
+
 def _read_folder(folder: Path) -> list[Script]:
     scripts: list[Script] = []
-    claimed: dict[str, str] = {}
+    claimed: dict[tuple[str, str, str], str] = {}
     if not folder.is_dir():
         return []
     for path in sorted(folder.glob("*.md")):
         if path.stem.lower() == "readme":
             continue
         script = parse_script(_read(path), path)
-        for template in script.templates:
-            if template.key in claimed:
+        for template, key in zip(script.templates, _keys(script), strict=True):
+            if key in claimed:
                 raise ScriptFileError(
-                    f"{path}:2: the goal {template.text!r} is already claimed by {claimed[template.key]}.",
+                    f"{path}:2: the goal {template.text!r} is already claimed by {claimed[key]}.",
                     remedy="Remove it from one of the two.",
                 )
-            claimed[template.key] = path.name
+            claimed[key] = path.name
         scripts.append(script)
     return scripts
 

@@ -1,7 +1,8 @@
 r"""A piece of a script's text with ``{{...}}`` in it: the goal's values, and what the tools really returned.
 
 ``{{file}}`` is a value of the goal, ``{{result}}`` the last tool result, ``{{result 1}}`` the first of the goal,
-``{{error}}`` the error that a turn ran into. Filters follow after ``|`` and read from left to right; :data:`FILTERS`
+``{{error}}`` the error that a turn ran into, ``{{memory}}`` the remembered facts that came with the goal, one a line.
+Filters follow after ``|`` and read from left to right; :data:`FILTERS`
 lists them. ``\{{`` is a plain ``{{``.
 """
 
@@ -33,11 +34,13 @@ _CLOSE: Final = re.compile(r"\}\}(?!\})")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What placeholders can be filled from: the goal's values, the tool results so far, the last error."""
+    """What placeholders can be filled from: the goal's values, the tool results so far, the last
+    error, the remembered facts that came with the goal."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     error: str | None = None
+    memory: str | None = None
 
 
 def _to_int(text: str) -> Value | None:
@@ -112,6 +115,8 @@ class Quote:
             value = scope.results[index - 1] if 1 <= index <= len(scope.results) else None
         elif self.name == "error":
             value = scope.error
+        elif self.name == "memory":
+            value = scope.memory
         else:
             value = scope.values.get(self.name)
         for step in self.steps:

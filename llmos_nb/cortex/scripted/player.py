@@ -60,7 +60,7 @@ class Reply:
 
 def play(conversation: Conversation, scripts: Sequence[Script]) -> Reply:
     """The next assistant message of ``conversation``."""
-    bound = find_script(conversation.goal, scripts)
+    bound = find_script(conversation.goal, scripts, conversation.agent, conversation.instructions)
     if bound is None:
         return Reply((TextPart(_unknown(scripts)),), conversation.goal)
     return Reply(_next_parts(bound, conversation), conversation.goal, bound.script)
@@ -112,9 +112,10 @@ def _next_parts(bound: Bound, conversation: Conversation) -> tuple[TextPart | To
         recovery = script.recovery(progress.turn + 1, guided=guided)
         if recovery is None:
             return (TextPart(_failed(progress.errors, turns[progress.turn]), gives_up=True),)
-        scope = Scope(bound.values, progress.results + progress.failing, progress.error)
+        results = progress.results + progress.failing
+        scope = Scope(bound.values, results, progress.error, conversation.memory)
         return _perform(recovery, scope, conversation.tools)
-    scope = Scope(bound.values, progress.results, progress.error)
+    scope = Scope(bound.values, progress.results, progress.error, conversation.memory)
     if progress.turn < len(turns):
         return _perform(turns[progress.turn], scope, conversation.tools)
     return (TextPart(_told(script.closing(guided=guided, recovered=progress.error is not None), scope)),)
@@ -200,7 +201,11 @@ def _unprepared(tool: str, missing: Sequence[str], scope: Scope) -> str:
 
 
 def _unknown(scripts: Sequence[Script]) -> str:
-    bullets = [f"- {script.templates[0].text}" for script in scripts]
+    bullets = [
+        f"- {script.templates[0].text}{f' (the agent {script.agent})' if script.agent else ''}"
+        for script in scripts
+        if not script.instructed
+    ]
     more = [f"- … and {len(bullets) - LISTED + 1} more"] if len(bullets) > LISTED else []
     listed = bullets[: LISTED - 1] if more else bullets
     return "\n".join(

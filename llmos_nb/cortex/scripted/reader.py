@@ -14,12 +14,14 @@ from llmos_nb.cortex.scripted.problem import ScriptProblem
 from llmos_nb.cortex.scripted.script import MAIN_ARGUMENTS, Argument, Call, Script, Turn
 from llmos_nb.cortex.scripted.template import Template
 from llmos_nb.errors import ScriptFileError
+from llmos_nb.tools.registry import KERNEL_TOOLS, TOOLS
 
 __all__ = ["parse_script"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,63}")
 _RESERVED_NAMES: Final = frozenset({"unknown-goal"})
-_KEYS: Final = frozenset({"goal", "description", "delta_delay_s"})
+_DELAYS: Final = ("delta_delay_s", "delay_s")
+_KEYS: Final = frozenset({"goal", "description", "agent", "instructed", *_DELAYS})
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 _DELAY_LIMIT_S: Final = 5.0
 _TURN: Final = re.compile(r"turn (\d{1,2})")
@@ -87,17 +89,28 @@ def _header_fields(header: dict[str, Any], lines: _Lines) -> dict[str, Any]:
     description = header.get("description", "")
     if not isinstance(description, str):
         raise ScriptProblem(f"description must be text, got {description!r}", line_of("description"))
-    delay = header.get("delta_delay_s")
-    if delay is not None and not (
-        isinstance(delay, int | float)
-        and not isinstance(delay, bool)
-        and math.isfinite(delay)
-        and 0 <= delay <= _DELAY_LIMIT_S
-    ):
-        raise ScriptProblem(
-            f"delta_delay_s must be 0 to {_DELAY_LIMIT_S:g} seconds, got {delay!r}", line_of("delta_delay_s")
-        )
-    return {"templates": tuple(templates), "description": description, "delta_delay_s": delay}
+    for key in _DELAYS:
+        delay = header.get(key)
+        if delay is not None and not (
+            isinstance(delay, int | float)
+            and not isinstance(delay, bool)
+            and math.isfinite(delay)
+            and 0 <= delay <= _DELAY_LIMIT_S
+        ):
+            raise ScriptProblem(f"{key} must be 0 to {_DELAY_LIMIT_S:g} seconds, got {delay!r}", line_of(f"{key}:"))
+    agent, instructed = header.get("agent", ""), header.get("instructed", "")
+    if not isinstance(agent, str) or (agent and not _NAME.fullmatch(agent)):
+        raise ScriptProblem(f"agent must be an agent's name, got {agent!r}", line_of("agent:"))
+    if not isinstance(instructed, str) or ("instructed" in header and not instructed.strip()):
+        raise ScriptProblem(f"instructed must be words, got {instructed!r}", line_of("instructed:"))
+    delays = {key: header.get(key) for key in _DELAYS}
+    return {
+        "templates": tuple(templates),
+        "description": description,
+        "agent": agent,
+        "instructed": instructed,
+        **delays,
+    }
 
 
 def _sections(lines: _Lines) -> list[tuple[str, int, _Lines]]:
@@ -228,12 +241,17 @@ def _block(tool: str, info: str, lines: _Lines, end: int) -> dict[str, Argument]
         raise ScriptProblem(
             f"a block is marked with a language and at most an argument's name, not {info!r}", start - 1
         )
-    name = words[1] if len(words) == 2 else MAIN_ARGUMENTS.get(tool)
-    if name is None:
+    name = words[1] if len(words) == 2 else _main_argument(tool)
+    if not name:
         raise ScriptProblem(
             f"{tool} has no main argument; say which after the language, or use ```yaml arguments", start - 1
         )
     return {name: Passage.parse(text, start)}
+
+
+def _main_argument(tool: str) -> str:
+    """The argument that a block without a name gives; a pack's tool says so itself."""
+    return MAIN_ARGUMENTS.get(tool) or (TOOLS[tool].main if tool not in KERNEL_TOOLS and tool in TOOLS else "")
 
 
 def _argument(value: Any, line: int, lines: _Lines) -> Argument:

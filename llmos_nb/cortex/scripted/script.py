@@ -6,7 +6,10 @@ goal:                                    # one template or several; all bind the
   - How many {species:word} penguins are in {file:path}?
   - Count the {species:word} penguins in {file:path}
 description: Counts the rows of one species.      # optional
+agent: haiku-poet                                 # optional: played for this agent alone
+instructed: season                                # optional: played only where its instructions have these words
 delta_delay_s: 0.02                               # optional: seconds between two streamed pieces
+delay_s: 0.5                                      # optional: seconds before each answer, as a model takes to think
 ---
 Notes for readers may stand here; they are not played.
 
@@ -42,7 +45,11 @@ place must pass ``quoted`` (Python) or ``shell``, or be a number.
 tool's main argument (:data:`MAIN_ARGUMENTS`); a second word after the language names another one, as in
 ```` ```python new_text ````. A tool that is not offered ends the goal with a text that says so.
 
-**Results**: ``{{result}}`` is the last, ``{{result 2}}`` the second. The results of a failed turn are replaced by
+**An answer in JSON** (the SDK's ``output_format``) is a call of the tool ``StructuredOutput`` with
+```` ```yaml arguments ```` in the last turn; ``## Answer`` is not played then.
+
+**Results**: ``{{result}}`` is the last, ``{{result 2}}`` the second. ``{{memory}}`` are the facts that
+came with the goal, one a line. The results of a failed turn are replaced by
 those of its recovery, so the numbers mean the same either way. What cannot be found in them is called not found,
 never made up.
 
@@ -71,6 +78,9 @@ MAIN_ARGUMENTS: Final[dict[str, str]] = {
     "run_shell": "command",
     "write_file": "content",
     "remember": "text",
+    "recall": "query",
+    "create_agent": "prompt",
+    "modify_agent": "value",
     "Bash": "command",
     "Write": "content",
 }
@@ -111,8 +121,13 @@ class Script:
     answer_after_error: Passage | None = None
     recoveries: Mapping[int, Turn] = field(default_factory=dict)
     description: str = ""
+    #: The agent that the script is for, and words that its instructions must have; empty: any.
+    agent: str = ""
+    instructed: str = ""
     #: Seconds between two streamed pieces; None leaves it to the server.
     delta_delay_s: float | None = None
+    #: Seconds before each answer; None leaves it to the server.
+    delay_s: float | None = None
 
     def played(self, *, guided: bool) -> tuple[Turn, ...]:
         """The turns for a goal with or without guidance."""

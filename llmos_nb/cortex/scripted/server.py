@@ -30,17 +30,24 @@ _POLL_S: Final = 0.05
 class ScriptedServer:
     """Serves ``scripts`` (by default the bundled ones) from :meth:`start` to :meth:`close`, or in a ``with`` block.
 
-    ``delta_delay_s`` is the pause in seconds before each streamed piece; a script's own setting comes first.
+    ``delta_delay_s`` is the pause in seconds before each streamed piece, ``delay_s`` the one before each answer; a
+    script's own settings come first.
     """
 
     def __init__(
-        self, scripts: Sequence[Script] | None = None, *, faults: FaultPlan | None = None, delta_delay_s: float = 0.0
+        self,
+        scripts: Sequence[Script] | None = None,
+        *,
+        faults: FaultPlan | None = None,
+        delta_delay_s: float = 0.0,
+        delay_s: float = 0.0,
     ) -> None:
         self.scripts: Final = bundled_scripts() if scripts is None else tuple(scripts)
         #: What a client must send as ``x-api-key``.
         self.api_key: Final = f"sk-scripted-{secrets.token_hex(16)}"
         self.requests: Final = RequestLog()
         self.delta_delay_s: Final = delta_delay_s
+        self.delay_s: Final = delay_s
         #: Set when the server ends: whoever waits for something stops waiting.
         self.closing: Final = threading.Event()
         self._faults = faults or FaultPlan()
@@ -101,9 +108,9 @@ class ScriptedServer:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def knows(self, goal: str) -> bool:
-        """Does a script of this server claim ``goal``?"""
-        return knows(goal, self.scripts)
+    def knows(self, goal: str, agent: str | None = None, instructions: str = "") -> bool:
+        """Does a script of this server claim ``goal``, put to ``agent`` (None: to anyone) with its ``instructions``?"""
+        return knows(goal, self.scripts, agent, instructions)
 
     def gave_up(self, goal: str) -> bool:
         """Did the last answer about ``goal`` say that it cannot be reached: a tool not granted, a step that failed?"""

@@ -20,7 +20,7 @@ __all__ = ["GOAL_LIMIT", "RESERVED", "VALUE_TYPES", "Template"]
 GOAL_LIMIT: Final = 4_000
 
 #: Names that a value cannot have, because a script's text uses them for what the tools returned.
-RESERVED: Final = frozenset({"result", "error"})
+RESERVED: Final = frozenset({"result", "error", "memory"})
 
 _QUOTED: Final = r'"[^"\n]+"|\'[^\'\n]+\'|`[^`\n]+`|“[^”\n]+”'
 _WORD: Final = r"\w+(?:[-.]\w+)*"
@@ -75,7 +75,7 @@ class Template:
             name, kind = _split(piece)
             if not _NAME.fullmatch(name) or name in RESERVED:
                 raise ScriptProblem(
-                    f"goal {text!r}: {name!r} cannot name a value (a-z, 0-9 and _; not result, error)"
+                    f"goal {text!r}: {name!r} cannot name a value (a-z, 0-9 and _; not result, error, memory)"
                 )
             if kind not in VALUE_TYPES:
                 raise ScriptProblem(f"goal {text!r}: {kind!r} is no type; there are {', '.join(VALUE_TYPES)}")

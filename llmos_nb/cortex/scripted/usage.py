@@ -1,8 +1,8 @@
 """Token counts: deterministic and plausible, four characters a token.
 
-What a client adds by itself (reminders and instructions with the date and folder, billing headers, ids, metadata) is
-not counted, and its prompt and tool schemas count as much whatever they say: equal runs have equal counts wherever,
-whenever, and with whichever version of the client they happen.
+What a client adds by itself (reminders and instructions with the date and folder, commands of its own, billing headers,
+ids, metadata) is not counted, and its prompt and tool schemas count as much whatever they say: equal runs have equal
+counts wherever, whenever, and with whichever version of the client they happen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from llmos_nb.cortex.scripted.conversation import is_reminder
+from llmos_nb.cortex.scripted.conversation import is_added
 from llmos_nb.cortex.scripted.player import Reply, TextPart
 
 __all__ = ["count_input_tokens", "count_output_tokens"]
@@ -68,7 +68,7 @@ def _compact(data: Any) -> str:
 
 
 def _counted(text: str) -> bool:
-    return not is_reminder(text)
+    return not is_added(text)
 
 
 def _content_texts(content: Any) -> Iterator[str | None]:
