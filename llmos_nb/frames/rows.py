@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.errors import AgentFileError, LlmosError
 from llmos_nb.frames.schema import CODE_ARGUMENTS
+from llmos_nb.kernel.spelled import spelled
 
-__all__ = ["Report", "Row", "agent_rows", "event_rows", "ledger_rows", "message_rows", "run_rows", "step_rows"]
+__all__ = [
+    "AgentUse", "Report", "Row", "agent_rows", "agent_uses", "event_rows", "ledger_rows", "message_rows", "run_rows",
+    "step_rows",
+]  # fmt: skip
 
 #: One row by column name. ``where`` says where it was read (``path:line``) and is no column.
 Row = dict[str, Any]
@@ -80,13 +86,17 @@ def step_rows(workspace: Path, report: Report) -> Iterator[Row]:
 
 def run_rows(workspace: Path, report: Report) -> Iterator[Row]:
     """One row a run, in the order they started."""
+    from llmos_nb.kernel.events import SCHEDULE
+
     rows: dict[str, Row] = {}
     for event in _events(workspace, report):
+        if event["run_id"] == SCHEDULE:  # what the schedule tells is an event, and no run
+            continue
         row = rows.get(event["run_id"])
         if row is None:
             rows[event["run_id"]] = row = {
                 "run_id": event["run_id"], "session_id": event["session_id"], "where": event["where"],
-                "model_calls": 0, "steps": 0, "cost_usd": 0.0, **dict.fromkeys(TOKENS, 0),
+                "model_calls": 0, "steps": 0, "cost_usd": 0.0, "undone": False, **dict.fromkeys(TOKENS, 0),
             }  # fmt: skip
         _RUN_EVENTS.get(event["event"], _nothing)(row, event)
     return iter(rows.values())
@@ -97,7 +107,10 @@ def _nothing(row: Row, event: Row) -> None:
 
 
 def _started(row: Row, event: Row) -> None:
-    row.update({key: event.get(key) for key in ("goal", "agent", "endpoint", "forced_mode")})
+    row.update({key: event.get(key) for key in ("goal", "agent", "endpoint", "project", "forced_mode")})
+    row["parent_run_id"] = event.get("parent_run_id") or None
+    row["scheduled_by"] = event.get("scheduled_by") or None
+    row["background"] = event.get("background") or False
     row["started_at"] = event["at"]
 
 
@@ -121,12 +134,17 @@ def _ended(row: Row, event: Row) -> None:
         row[key] = event.get(key) or row.get(key)
 
 
+def _undone(row: Row, event: Row) -> None:
+    row["undone"] = True
+
+
 _RUN_EVENTS: Final[dict[str, Callable[[Row, Row], None]]] = {
     "RunStarted": _started,
     "ModeDecided": _decided,
     "ModelCalled": _called,
     "ToolStarted": _stepped,
     "RunEnded": _ended,
+    "RunUndone": _undone,
 }
 
 
@@ -179,16 +197,93 @@ def _is_there(location: Path | str) -> bool:
 def agent_rows(workspace: Path, report: Report) -> Iterator[Row]:
     """One row an agent that can be used."""
     from llmos_nb.mind import AgentRegistry
+    from llmos_nb.tools.pack_agents import pack_agents
 
-    registry = AgentRegistry(workspace / "agents")
+    registry = AgentRegistry(workspace / "agents", more=pack_agents)
+    uses = agent_uses(workspace)
     for agent in registry.list():
         names = ("name", "description", "model", "version", "created_at", "created_by")
         row = {name: getattr(agent, name) for name in names}
         row["created_at"] = row["created_at"] or None
-        row["path"] = None if agent.path is None else str(agent.path)
+        row["path"] = None if agent.path is None else spelled(agent.path)
+        used = uses.get(agent.name, AgentUse())
+        row.update(
+            uses=used.uses, success_rate=used.success_rate, cost_usd=used.cost_usd, last_used_at=used.last_used_at
+        )
         yield {**row, "tools": _json([*agent.tools]), "where": row["path"] or f"agent {agent.name}"}
     for error in registry.errors:
         report(error if isinstance(error, LlmosError) else AgentFileError(str(error)))
+
+
+_WORKED: Final = object()
+#: What happens in a run before anything is done.
+_BEFORE_WORK: Final = frozenset({"RunStarted", "ModeDecided", "MemoryInjected", "Notice"})
+
+
+@dataclass(slots=True)
+class AgentUse:
+    """How an agent fared: ``last_used_at`` is in seconds since the epoch, ``cost_usd`` None where a price is unknown."""
+
+    uses: int = 0
+    ended: int = 0
+    succeeded: int = 0
+    cost_usd: float | None = 0.0
+    last_used_at: float | None = None
+
+    def began(self, at: Any) -> None:
+        """It was asked for something."""
+        self.uses += 1
+        if isinstance(at, float | int) and not isinstance(at, bool):
+            self.last_used_at = max(self.last_used_at or at, at)
+
+    def ended_with(self, success: bool) -> None:
+        """It came to an end."""
+        self.ended += 1
+        self.succeeded += success
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share of the uses with an end that succeeded."""
+        return self.succeeded / self.ended if self.ended else None
+
+
+def agent_uses(workspace: Path, report: Report = lambda error: None) -> dict[str, AgentUse]:
+    """How every agent fared that the session logs know, by name; lines that cannot be read count for nothing.
+
+    A use is a run that it was asked for, or a call by the agent of another run; a run that ended otherwise than well
+    before anything was done, refused for want of money say, is none. What a model call cost is the cost of
+    the agent that made it, so that the costs of all agents add up to what was paid.
+    """
+    from llmos_nb.mind.delegates import DELEGATE
+
+    found: defaultdict[str, AgentUse] = defaultdict(AgentUse)
+    asked: dict[str, str] = {}
+    calls: dict[tuple[str, str], str] = {}
+    idle: dict[str, Any] = {}  # runs in which nothing was done yet, and when they began
+    for event in _events(workspace, report):
+        run, own = event["run_id"], asked.get(event["run_id"], "")
+        success = event.get("status") == "success"
+        if run in idle and event["event"] not in _BEFORE_WORK and (success or event["event"] != "RunEnded"):
+            found[own].began(idle.pop(run))
+        match event["event"]:
+            case "RunStarted" if isinstance(event.get("agent"), str):
+                asked[run] = event["agent"]
+                idle[run] = event.get("at")
+            case "RunEnded" if own and idle.pop(run, _WORKED) is _WORKED:
+                found[own].ended_with(success)
+            case "ToolStarted" if event.get("tool") == DELEGATE and isinstance(event.get("arguments"), dict):
+                calls[run, repr(event.get("step"))] = str(event["arguments"].get("subagent_type", ""))
+            case "ToolFinished" if event.get("status") != "denied":
+                if name := calls.pop((run, repr(event.get("step"))), ""):
+                    found[name].began(event.get("at"))
+                    found[name].ended_with(event.get("status") == "ok")
+            case "ModelCalled":
+                use = found[str(event.get("agent") or own)]
+                cost = _sum(use.cost_usd, event.get("cost_usd"))
+                use.cost_usd = round(cost, 9) if isinstance(cost, float | int) else None
+    for run, at in idle.items():  # at work, or cut off
+        found[asked[run]].began(at)
+    return dict(found)
 
 
 def _json(value: Any) -> str | None:

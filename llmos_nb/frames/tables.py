@@ -2,26 +2,29 @@
 
 They share one signature. ``workspace`` is a folder, anything with such a folder as its ``workspace`` attribute, or
 None for ``$LLMOS_WORKSPACE`` and else ``workspace``. With ``strict`` the first thing that cannot be read raises; with
-``strict=False`` the answer is ``(df, errors)``, and a value that its column cannot hold is ``<NA>`` and an error.
+``strict=False`` the answer is ``(df, errors)``, and a value that its column cannot hold is ``<NA>`` and an error. A folder
+that is not there has no rows, which a warning tells.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from llmos_nb.errors import LlmosError, StoreError
 from llmos_nb.frames import rows
+from llmos_nb.frames.accessor import register
 from llmos_nb.frames.schema import FRAMES, Column, Dtype
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["agents_df", "events_df", "ledger_df", "messages_df", "runs_df", "steps_df"]
+__all__ = ["agents_df", "events_df", "frame_of", "ledger_df", "messages_df", "runs_df", "steps_df"]
 
 Errors = list[LlmosError]
 
@@ -93,6 +96,7 @@ def _series(column: Column, values: list[Any]) -> pd.Series[Any]:
 def _frame(columns: list[Column], source: Iterator[rows.Row], report: rows.Report) -> pd.DataFrame:
     import pandas as pd
 
+    register()
     raw: list[list[Any]] = [[] for _ in columns]
     places: list[str] = []
     for row in source:  # rows are let go one by one: a log can be large
@@ -107,6 +111,15 @@ def _frame(columns: list[Column], source: Iterator[rows.Row], report: rows.Repor
     )
 
 
+def frame_of(columns: list[Column], source: Iterable[rows.Row]) -> pd.DataFrame:
+    """Rows under these columns, each with its dtype also where there are no rows.
+
+    Raises:
+        StoreError: a value that its column cannot hold.
+    """
+    return _frame(columns, ({"where": "", **row} for row in source), _raise)
+
+
 def _cells(column: Column, values: list[Any], places: list[str], report: rows.Report) -> list[Any]:
     if column.dtype == "string" and {*map(type, values)} <= {str, type(None)}:
         return values  # nothing to look at one by one
@@ -116,7 +129,12 @@ def _cells(column: Column, values: list[Any], places: list[str], report: rows.Re
             try:
                 values[index] = read(value)
             except _Unfit as wanted:
-                report(StoreError(f"{places[index]}: {column.name} must be {wanted}, got {value!r:.80}."))
+                report(
+                    StoreError(
+                        f"{places[index]}: {column.name} must be {wanted}, got {value!r:.80}.",
+                        remedy="Correct that line, or pass strict=False and get it as <NA>.",
+                    )
+                )
                 values[index] = None
     return values
 
@@ -140,7 +158,14 @@ def _raise(error: LlmosError) -> None:
 def _made(name: str, source: Callable[[Path, rows.Report], Iterator[rows.Row]], workspace: Any, strict: bool) -> Any:
     errors: Errors = []
     report: rows.Report = _raise if strict else errors.append
-    frame = _frame(FRAMES[name], source(_folder(workspace), report), report)
+    folder = _folder(workspace)
+    if isinstance(workspace, (str, os.PathLike)) and not folder.is_dir():  # an empty frame would hide a typo
+        warnings.warn(
+            f"{name}: there is no workspace {str(folder)!r}, so there are no rows. Name the folder that holds agents/ "
+            "and memory/, or nothing for the current workspace.",
+            stacklevel=3,
+        )
+    frame = _frame(FRAMES[name], source(folder, report), report)
     return frame if strict else (frame, errors)
 
 

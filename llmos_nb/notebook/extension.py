@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
+from llmos_nb.notebook.agent_magics import AgentMagics
+from llmos_nb.notebook.approvals import attend
+from llmos_nb.notebook.around_magics import AroundMagics, around
+from llmos_nb.notebook.code_magics import CodeMagics
+from llmos_nb.notebook.completion import completer
+from llmos_nb.notebook.context_magics import ContextMagics
+from llmos_nb.notebook.crystal_magics import CrystalMagics
+from llmos_nb.notebook.explore_magics import ExploreMagics
+from llmos_nb.notebook.guard_magics import GuardMagics
+from llmos_nb.notebook.lesson_magics import LessonMagics
 from llmos_nb.notebook.magics import LlmosMagics
+from llmos_nb.notebook.memory_magics import MemoryMagics
+from llmos_nb.notebook.pack_magics import PackMagics
+from llmos_nb.notebook.project_magics import ProjectMagics
+from llmos_nb.notebook.run_magics import RunMagics
+from llmos_nb.notebook.run_view.spare import drop_spare
+from llmos_nb.notebook.run_view.warm import warm
+from llmos_nb.notebook.sandbox_magics import SandboxMagics
+from llmos_nb.notebook.schedule_magics import ScheduleMagics
+from llmos_nb.notebook.settings_magics import LLMOSMagics
+from llmos_nb.notebook.shutdown import at_shutdown
+from llmos_nb.notebook.taint_magics import TaintMagics
+from llmos_nb.notebook.terminal import attend_terminal, is_terminal
+from llmos_nb.notebook.undo_magics import UndoMagics
 from llmos_nb.system import LLMOS
 
 __all__ = ["asked", "awaited", "load_ipython_extension", "unload_ipython_extension"]
 
-_CALLS: Final = (
-    "get_ipython().run_cell_magic('llmos',",
-    "get_ipython().run_line_magic('llmos',",
+#: The call of a magic that returns what has to be awaited, with an await before it or without.
+_CALL: Final = re.compile(
+    r"(?:await\s+)?(get_ipython\(\)\.run_(?:cell|line)_magic\(\s*(['\"])llmos(?:_time|_capture)?\2\s*,)"
 )
-_loaded: dict[int, LlmosMagics] = {}
+#: The magics that are registered; the first ones' system is everyone's.
+_MAGICS: Final = (
+    LlmosMagics, AroundMagics, RunMagics, ContextMagics, CodeMagics, CrystalMagics, MemoryMagics, ProjectMagics,
+    AgentMagics, ScheduleMagics, ExploreMagics, UndoMagics, PackMagics, LessonMagics, SandboxMagics,
+    GuardMagics, TaintMagics, LLMOSMagics,
+)  # fmt: skip
+#: By shell: its magics, and what ends the answering of questions and the completion there, and forgets about its end.
+_loaded: dict[int, tuple[list[Any], Callable[[], None]]] = {}
 
 
 def awaited(lines: list[str]) -> list[str]:
@@ -24,24 +56,22 @@ def awaited(lines: list[str]) -> list[str]:
     While an awaiting cell runs, the kernel keeps handling messages: Stop works, widgets stay alive.
     """
     given = lines
-    for call in _CALLS:
-        lines = [
-            line if call not in line or f"await {call}" in line else line.replace(call, f"await {call}")
-            for line in lines
-        ]
+    lines = [line if "llmos" not in line else _CALL.sub(r"await \1", around(line)) for line in lines]
     if lines != given:
         _check(lines)
     return lines
 
 
-#: A line magic whose goal ends in a question mark, perhaps assigned to a name.
-_QUESTION: Final = re.compile(r"^(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%llmos[ \t]+(\S.*\w.*\?)\s*$")
+#: A line magic that takes prose, ended by a question mark, perhaps assigned to a name.
+_QUESTION: Final = re.compile(r"^(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%(llmos|context|memory)[ \t]+(\S.*\w.*\?)\s*$")
 
 
 def asked(lines: list[str]) -> list[str]:
     """Keep ``%llmos How many rows has df?`` a goal: IPython would take the question mark for a cry for help."""
+    if lines and lines[0].startswith("%%"):
+        return lines  # what stands in a cell magic is its own, and comes here again when it is run
     found = [(_QUESTION.match(line), line) for line in lines]
-    return [f"{m[1]}get_ipython().run_line_magic('llmos', {m[2]!r})\n" if m else line for m, line in found]
+    return [f"{m[1]}get_ipython().run_line_magic({m[2]!r}, {m[3]!r})\n" if m else line for m, line in found]
 
 
 def _check(lines: list[str]) -> None:
@@ -63,26 +93,46 @@ def load_ipython_extension(shell: Any) -> None:
         return
     found = shell.user_ns.get("llmos")
     system = found if isinstance(found, LLMOS) else LLMOS()
-    magics = LlmosMagics(shell, system)
-    shell.register_magics(magics)
+    registered = [magics(shell, system) for magics in _MAGICS]
+    shell.register_magics(*registered)
     shell.input_transformers_cleanup.append(asked)
     shell.input_transformers_post.append(awaited)
+    grammars = {name: one for magics in registered for name, one in getattr(magics, "grammars", {}).items()}
+    matcher = completer(system, grammars)
+    shell.Completer.custom_matchers.append(matcher)
     if "llmos" not in shell.user_ns:
         shell.push({"llmos": system}, interactive=False)  # not the user's own name: %who does not list it
-    _loaded[id(shell)] = magics
+    leave = contextlib.ExitStack()
+    leave.callback(attend_terminal(system._approvals) if is_terminal(shell) else attend(shell, system._approvals))
+    leave.callback(shell.Completer.custom_matchers.remove, matcher)
+    leave.callback(at_shutdown(shell, system))
+    _loaded[id(shell)] = registered, leave.close
+    for magics in registered:
+        if isinstance(magics, ScheduleMagics):
+            magics.between.attach()
+    warm(shell, system)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Called by ``%unload_ext llmos_nb``: ends the model's processes and takes the magics away."""
-    magics = _loaded.pop(id(shell), None)
-    if magics is None:
+    found = _loaded.pop(id(shell), None)
+    if found is None:
         return
+    registered, leave = found
+    leave()
+    system = registered[0].system
     for transformers, own in ((shell.input_transformers_cleanup, asked), (shell.input_transformers_post, awaited)):
         if own in transformers:
             transformers.remove(own)
-    for kind, names in magics.magics.items():
-        for name in names:
-            shell.magics_manager.magics[kind].pop(name, None)
-    if shell.user_ns.get("llmos") is magics.system:
-        shell.drop_by_id({"llmos": magics.system})
-    magics.system.close()
+    for magics in registered:
+        if isinstance(magics, ScheduleMagics):
+            magics.between.detach()
+        shell.configurables[:] = [other for other in shell.configurables if other is not magics]
+        for kind, names in magics.magics.items():
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)
+    if shell.user_ns.get("llmos") is system:
+        shell.drop_by_id({"llmos": system})
+    if not _loaded:
+        drop_spare()
+    system.close()

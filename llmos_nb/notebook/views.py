@@ -1,16 +1,18 @@
-"""Static displays of agents, traces and the budget: the same in every frontend."""
+"""Static displays of traces and the budget: the same in every frontend."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from llmos_nb.dispatch.undone import PROSE
 
 if TYPE_CHECKING:
     from llmos_nb.system import LLMOS
 
-__all__ = ["Page", "Table", "agent_page", "agents_table", "budget_page", "trace_page", "traces_table"]
+__all__ = ["Page", "Table", "budget_page", "trace_page", "traces_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Page:
         printer.text(self.text)
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{html.escape(self.text)}</pre>'
+        return f'<pre style="{PROSE}">{html.escape(self.text)}</pre>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +66,52 @@ class Table:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def agents_table(system: LLMOS) -> Table:
-    """The agents that can be used; files that cannot are listed with what is wrong."""
-    rows = [
-        (agent.name, agent.description, ", ".join(agent.tools), agent.model or "", str(agent.version))
-        for agent in system.agents.list()
-    ]
-    rows += [("(cannot be used)", str(error), "", "", "") for error in system.agents.errors]
-    return Table(("name", "description", "tools", "model", "version"), tuple(rows))
-
-
-def agent_page(system: LLMOS, name: str) -> Page:
-    """An agent's file.
-
-    Raises:
-        UnknownAgent: there is none of that name.
-    """
-    from llmos_nb.mind import dump_agent
-
-    return Page(dump_agent(system.agents.get(name)).rstrip())
-
-
-def traces_table(system: LLMOS) -> Table:
-    """Every trace, newest first."""
+def traces_table(system: LLMOS, words: str = "") -> Table:
+    """The traces, newest first; with ``words`` those that have each of them in what the table shows of them."""
     system.traces.refresh()  # a file that was edited by hand may have become unreadable
-    rows: Sequence[dict[str, Any]] = system.traces.rows()
-    broken = tuple(("(cannot be read)", problem, "", "", "", "") for problem in system.traces.problems.values())
+    strangers = system.traces.strangers()
+    told = [{**row, "stranger": row["id"] in strangers} for row in system.traces.rows()]
+    rows: Sequence[dict[str, Any]] = [row for row in told if _has(row, words.casefold().split())]
+    named = ("project",) if any(row["project"] for row in rows) else ()
+    columns = ("id", "goal", "status", "mode", "agent", *named, "cost")
+    broken = tuple(
+        ("(cannot be read)", problem, *("" for _ in columns[2:])) for problem in system.traces.problems.values()
+    )
     return Table(
-        ("id", "goal", "status", "mode", "agent", "cost"),
+        columns,
         tuple(
-            (row["id"], row["goal"][:80], row["status"], row["mode"], row["agent"], _dollars(row["cost_usd"]))
+            (
+                row["id"],
+                " ".join(row["goal"].split())[:80],
+                _state(row),
+                row["mode"],
+                row["agent"],
+                *(row[name] for name in named),
+                _dollars(row["cost_usd"]),
+            )
             for row in rows
         )
-        + broken,
-        empty="no traces yet: run a goal",
+        + (() if words else broken),
+        empty=f"no trace has {words!r}: %traces lists all" if words else "no traces yet: run a goal",
     )
+
+
+def _has(row: Mapping[str, Any], words: Sequence[str]) -> bool:
+    told = " ".join(
+        (*(str(row[name]) for name in ("id", "goal", "mode", "agent", "project")), _state(row))
+    ).casefold()
+    return all(word in told for word in words)
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    """How a run ended, and what keeps it from being replayed although it went well."""
+    marks = (
+        ("wrong", "called wrong"),
+        ("edited", "edited: %trace trust ID shows it"),
+        ("stranger", "not recorded here: %trace trust ID shows it"),
+    )
+    mark = next((said for name, said in marks if row.get(name)), "")
+    return f"{row['status']} ({mark})" if mark else str(row["status"])
 
 
 def trace_page(system: LLMOS, trace_id: str) -> Page:
@@ -119,10 +132,13 @@ def budget_page(system: LLMOS) -> Table:
         (scope, _dollars(getattr(limits, f"{scope}_usd"), "no limit"), _dollars(economy.spent_usd(scope)))
         for scope in ("session", "day", "workspace")
     ]
-    run = limits.run_usd if limits.run_usd is not None else system.settings.run_budget_usd
     return Table(
         (f"limit ({money})", "may spend", "spent"),
-        (("one goal", _dollars(run), ""), *rows, ("saved by replays", "", _dollars(economy.saved_usd))),
+        (
+            ("one goal", _dollars(system.goal_budget_usd), ""),
+            *rows,
+            ("saved by replays", "", _dollars(economy.saved_usd)),
+        ),
     )
 
 

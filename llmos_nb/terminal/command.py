@@ -1,14 +1,20 @@
-"""``llmos-nb``: the system from a terminal. ``doctor`` examines it, ``run`` works on a goal, ``demo`` plays a notebook."""
+"""``llmos-nb``: the system from a terminal.
+
+``doctor`` examines it, ``settings`` shows its options, ``trust`` what of them waits, ``run`` works on a goal, ``shell``
+takes goals at a prompt, ``demo`` plays a notebook.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from llmos_nb.errors import LlmosError
+from llmos_nb.errors import LlmosError, WaitsForTrust
+from llmos_nb.guard.vouched import DIGESTS
 from llmos_nb.kernel.events import Event, ModeDecided, Notice, ToolFinished
 
 __all__ = ["main"]
@@ -24,9 +30,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("goal", help="what is wanted, in words")
     run.add_argument("--agent", help="the agent that works on it")
     run.add_argument("--mode", help="auto, or the mode to use")
+    run.add_argument("--project", metavar="NAME", help="the project it belongs to, made if it is new; none for none")
     run.add_argument("--budget", type=float, metavar="USD", help="what it may spend, in US dollars")
     run.add_argument("--model", help="the model to ask")
-    for command in (commands.choices["doctor"], run):  # it may stand behind the command's name, too
+    shown = commands.add_parser("settings", help="every option, its value, and where that came from")
+    shown.add_argument("--presets", action="store_true", help="what each preset sets")
+    trust = commands.add_parser("trust", help="what in llmos.toml waits to be trusted, and put it into force")
+    trust.add_argument("--agent", action="append", metavar="NAME", help="show an agent's file and put it into use")
+    trust.add_argument("shown", nargs="?", help="what it says stands for the content that you have seen")
+    shell = commands.add_parser("shell", help="IPython at whose prompt a line in words is a goal")
+    shell.add_argument("--python", action="store_true", help="lines are Python, and goals begin with %%llmos")
+    for command in (
+        commands.choices["doctor"],
+        run,
+        shown,
+        trust,
+        shell,
+    ):  # it may stand behind the command's name, too
         command.add_argument("--workspace", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     demo = commands.add_parser("demo", help="execute a tutorial notebook and say what each goal cost")
     demo.add_argument("notebook", type=Path)
@@ -39,7 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from llmos_nb.terminal.demo import play
 
             return play(options.notebook, options.out)
-        return _run(options)
+        if options.command == "shell":
+            return _shell(options)
+        if options.command == "trust":
+            return _trust(options)
+        return _settings(options) if options.command == "settings" else _run(options)
     except LlmosError as error:
         print(f"{error.message}\n  -> {error.remedy}" if error.remedy else error.message, file=sys.stderr)
         return 1
@@ -66,6 +90,52 @@ def _doctor(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _settings(options: argparse.Namespace) -> int:
+    from llmos_nb.presets import PRESETS, PURPOSES
+    from llmos_nb.system import LLMOS
+
+    if options.presets:
+        for name, values in PRESETS.items():
+            print(f"{name}: {PURPOSES[name]}")
+            for option, value in values.items():
+                print(f"  {option:26} {'never' if value is None else value}")
+        return 0
+    for row in LLMOS(options.workspace).options():
+        print(f"{row['name']:26} {row['value']:22} {row['source']:20} {row['help']}")
+    return 0
+
+
+def _trust(options: argparse.Namespace) -> int:
+    from llmos_nb.system import LLMOS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", WaitsForTrust)  # it is told here
+        system = LLMOS(options.workspace)
+    if options.agent:
+        from llmos_nb.notebook.agent_views import trusted_page
+
+        print(trusted_page(system, options.agent))
+        return 0
+    desk = system.guard
+    if options.shown:
+        desk.trust(options.shown)
+        print(f"llmos.toml is in force as it was shown ({options.shown})")
+        return 0
+    waiting = desk.waiting()
+    print(str(waiting).replace("`%guard trust", "`llmos-nb trust"))
+    if waiting:
+        print(f"Where nobody sits, the environment says it: {DIGESTS}={waiting.shown}")
+    return 1 if waiting else 0
+
+
+def _shell(options: argparse.Namespace) -> int:
+    from llmos_nb.notebook.terminal.shell import start_shell
+    from llmos_nb.system import LLMOS
+
+    with LLMOS(options.workspace) as system:
+        return start_shell(system, goals=not options.python)
+
+
 def _run(options: argparse.Namespace) -> int:
     from llmos_nb.system import LLMOS
 
@@ -81,7 +151,8 @@ def _run(options: argparse.Namespace) -> int:
     with LLMOS(options.workspace) as system:
         system.bus.subscribe(show, name="terminal")
         result = system.run(
-            options.goal, mode=options.mode, agent=options.agent, budget_usd=options.budget, model=options.model
-        )
+            options.goal, mode=options.mode, agent=options.agent, budget_usd=options.budget, model=options.model,
+            project="" if options.project == "none" else options.project,
+        )  # fmt: skip
     print(result)
     return 0 if result.ok else 1

@@ -30,12 +30,15 @@ def play(notebook: Path, out: Path) -> int:
 
     if not notebook.is_file():
         raise LlmosError(f"{notebook}: there is no such notebook.", remedy="Name one of notebooks/*.ipynb.")
+    try:
+        document = nbformat.read(notebook, as_version=4)
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError) as error:
+        raise LlmosError(f"{notebook}: is no notebook.", remedy="Name one of notebooks/*.ipynb.") from error
     playground = out.resolve() / "playground"
     shutil.rmtree(playground, ignore_errors=True)
     playground.mkdir(parents=True)
     os.environ["PLAYGROUND"] = str(playground)  # where the notebook works; see its first cell
     os.environ["LLMOS_ENDPOINT"] = "scripted"
-    document = nbformat.read(notebook, as_version=4)
     print(f"Running {notebook} on the scripted endpoint, in {playground}")
 
     def progress(cell: object, cell_index: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from llmos_nb.errors import LlmosError
+from llmos_nb.errors import LlmosError, PackError
 from llmos_nb.system import LLMOS
 
 __all__ = ["Check", "examine"]
@@ -40,13 +41,15 @@ class Check:
 
 
 def examine(system: LLMOS) -> Iterator[Check]:
-    """Look at Python, the packages, the endpoint, the CLI, the workspace, the budget and the agents, in that order."""
+    """Look at Python, the packages, the endpoint, the CLI, options, the guard, the workspace, matching, crystals, the
+    budget, the agents and the packs, in that order."""
     version = sys.version.split()[0]
     yield Check("python", sys.version_info >= (3, 11), version, "llmos_nb needs Python 3.11 or newer.")
     yield from _packages()
     for name, look in (
-        ("endpoint", _endpoint), ("cli", _cli), ("options", _options), ("workspace", _workspace),
-        ("budget", _budget), ("agents", _agents),
+        ("endpoint", _endpoint), ("cli", _cli), ("options", _options), ("guard", _guard), ("workspace", _workspace),
+        ("matching", _matching), ("crystals", _crystals), ("budget", _budget), ("agents", _agents),
+        ("packs", _packs),
     ):  # fmt: skip
         yield _guarded(name, look, system)
 
@@ -136,16 +139,46 @@ def _options(system: LLMOS) -> Check:
     return Check("options", True, ", ".join(sorted(system.settings.sdk)) or "none set")
 
 
+def _guard(system: LLMOS) -> Check:
+    """Whether all of llmos.toml is in force, and whose word that is."""
+    desk = system.guard
+    problem, line = desk.notice
+    if desk.broken:
+        return Check("guard", False, problem, f"Mend line {line} of {system.settings.workspace}/llmos.toml.")
+    if problem:
+        return Check(
+            "guard", False, problem, "llmos-nb trust shows what it would loosen, and how to put it into force."
+        )
+    own = len(desk.overrides)
+    return Check("guard", True, f"{own} of its rules decided in llmos.toml" if own else "its rules as they are")
+
+
 def _workspace(system: LLMOS) -> Check:
     with tempfile.TemporaryFile(dir=_folder(system)):
         pass
     count = len(system.traces)
     broken = system.traces.problems
-    found = f"{system.workspace}, writable, {count} traces"
+    found = f"{system.settings.workspace}, writable, {count} traces"
     if broken:
         return Check("workspace", False, f"{found}; cannot be read: {', '.join(map(str, broken))}",
                      "Correct or remove those files.")  # fmt: skip
     return Check("workspace", True, found)
+
+
+def _matching(system: LLMOS) -> Check:
+    from llmos_nb.memory.embedding import problem
+
+    why = problem()
+    if why:
+        return Check("matching", False, f"goals in other words are found by equal words alone: {why}",
+                     "Install llmos-nb again.")  # fmt: skip
+    return Check("matching", True, "exact, by words, and by the package's own vectors; nothing leaves the machine")
+
+
+def _crystals(system: LLMOS) -> Check:
+    entries = system.crystals.list()
+    idle = [entry.name for entry in entries if entry.status != "ready"]
+    return Check("crystals", True, f"{len(entries)}" + (f"; not in use: {', '.join(idle)}" if idle else ""))
 
 
 def _folder(system: LLMOS) -> Path:
@@ -169,5 +202,15 @@ def _agents(system: LLMOS) -> Check:
     if errors:
         return Check("agents", False, "; ".join(error.message for error in errors), errors[0].remedy)
     for agent in system.agents.list():
-        system.agent(agent.name)  # raises for a grant that nothing fulfils
+        with contextlib.suppress(PackError):  # told with the packs
+            system.agent(agent.name)  # raises for a grant that nothing fulfils
     return Check("agents", True, names)
+
+
+def _packs(system: LLMOS) -> Check:
+    found = system.packs
+    told = [f"{row.name} ({row.missing})" if row.missing else row.name for row in found]
+    if found.problems:
+        problems = "; ".join(f"{problem.distribution}: {problem.what}" for problem in found.problems)
+        return Check("packs", False, problems, found.problems[0].remedy)
+    return Check("packs", True, ", ".join(told) or "none")

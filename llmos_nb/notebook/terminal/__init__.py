@@ -1,0 +1,19 @@
+"""The system in a terminal's IPython: a prompt that takes goals, progress, questions, and Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from llmos_nb.notebook.terminal.ask import attend_terminal
+from llmos_nb.notebook.terminal.interrupts import stopped_by_interrupt
+from llmos_nb.notebook.terminal.view import TerminalView
+
+__all__ = ["TerminalView", "attend_terminal", "is_terminal", "stopped_by_interrupt"]
+
+
+def is_terminal(shell: Any) -> bool:
+    """Whether ``shell`` is IPython in a terminal."""
+    # What is one has imported its class; a notebook's kernel has not, and need not wait for that.
+    known = getattr(sys.modules.get("IPython.terminal.interactiveshell"), "TerminalInteractiveShell", None)
+    return isinstance(known, type) and isinstance(shell, known)
