@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.errors import SettingsError
+from llmos_nb.loosening import Loosens
 
 __all__ = [
-    "NUMBER", "PATH", "TABLE", "TEXT", "WHOLE", "Kind", "amount", "checked", "closest", "filled", "option",
+    "NUMBER", "PATH", "TABLE", "TEXT", "WHOLE", "Kind", "amount", "checked", "closest", "count", "filled", "option",
     "positive", "share", "shown", "wrong_type",
 ]  # fmt: skip
 
@@ -37,6 +38,11 @@ def amount(value: float) -> str:
 def positive(value: float) -> str:
     """A check for times and counts."""
     return "" if math.isfinite(value) and value > 0 else "must be a finite number above 0"
+
+
+def count(value: int) -> str:
+    """A check for counts that may be none at all."""
+    return "" if value >= 0 else "must be at least 0"
 
 
 def share(value: float) -> str:
@@ -103,9 +109,16 @@ def option(
     check: Check | None = None,
     none: str = "",
     secret: bool = False,
+    built_in: bool = False,
+    loosens: Loosens | None = None,
 ) -> Any:
-    """Declare one option. ``none`` is the word for None in a file or variable, for options that have one."""
-    described = {"kind": kind, "help": help, "check": check, "none": none, "secret": secret}
+    """Declare one option. ``none`` is the word for None in a file or variable, for options that have one.
+
+    ``built_in``: parts of a system are made with it, and have to be made anew when it changes. ``loosens``: whether a
+    value lets agents do more than another; where it does, a file has it in force only once a person trusts it.
+    """
+    described = {"kind": kind, "help": help, "check": check, "none": none, "secret": secret, "built_in": built_in}
+    described["loosens"] = loosens
     if kind is TABLE:
         return dataclasses.field(default_factory=dict, metadata=described)
     return dataclasses.field(default=default, metadata=described)
@@ -120,6 +133,8 @@ def checked(field: dataclasses.Field[Any], value: Any, where: str) -> Any:
     none = field.metadata["none"]
     if (value is None and (none or field.default is None)) or (none and value == none):
         return None
+    if none and value == "" and field.metadata["kind"] is TEXT:
+        return None  # nothing, in the words of a text
     try:
         value = field.metadata["kind"].accept(value)
     except (TypeError, ValueError, OverflowError) as error:
