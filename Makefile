@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NBVAL := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -p tests.notebook_places
 
-.PHONY: demo test lab check bench clean
+.PHONY: demo test lab check bench binder notebooks clean
 
 # What a person who only wants to see it needs.
 $(VENV)/.ready: pyproject.toml
@@ -21,8 +22,12 @@ demo: $(VENV)/.ready  ## run the first notebook on the embedded endpoint; say wh
 	$(BIN)/llmos-nb demo notebooks/01_first_steps.ipynb
 
 test: $(VENV)/.ready-dev  ## unit, property, command line, notebook and browser tests
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --nbval notebooks
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/unit tests/property
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/cli
+	$(BIN)/python -m pytest tests/binder tests/browser  # one after the other: a page is to be quick
+	places=$$(mktemp -d) && trap 'rm -rf "$$places"' EXIT && export NOTEBOOK_PLACES="$$places" \
+	  && $(NBVAL) --nbval notebooks \
+	  && $(NBVAL) --nbval-lax notebooks  # again, where all is learned
 
 lab: $(VENV)/.ready  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks/01_first_steps.ipynb
@@ -34,6 +39,12 @@ check: $(VENV)/.ready-dev  ## lint, format, types
 
 bench: $(VENV)/.ready-dev  ## the figures of the README, as tables
 	$(BIN)/python -m tests.bench
+
+notebooks: $(VENV)/.ready-dev  ## every notebook by papermill, twice in one workspace: the second run is cheaper
+	$(BIN)/python -m tests.bench notebooks
+
+binder: $(VENV)/.ready-dev  ## do what binder/ says in a fresh environment, then run all notebooks there
+	$(BIN)/python binder/check
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,6 +16,7 @@ from llmos_nb.cortex.cortex import Cortex
 from llmos_nb.cortex.endpoint import resolve_endpoint
 from llmos_nb.cortex.hooks import HOOKS, Hook, HookBody
 from llmos_nb.cortex.scripted import FaultPlan, ScriptedServer, parse_script
+from llmos_nb.crystals import CrystalShelf
 from llmos_nb.dispatch.dispatcher import Dispatcher
 from llmos_nb.dispatch.result import RunResult
 from llmos_nb.dispatch.run import Goal, Parts
@@ -74,18 +75,20 @@ class Rig:
         parsed = [parse_script(text, f"test-{number}.md") for number, text in enumerate(scripts)]
         self.server = server or ScriptedServer(parsed, faults=faults, delta_delay_s=delta_delay_s)
         self.server.start()
-        self.cortex = Cortex(self.settings.workspace, hooks=hooks, scripted=self.server)
+        self.crystals = CrystalShelf(self.settings.workspace / "crystals")
+        self.cortex = Cortex(self.settings.workspace, hooks=hooks, scripted=self.server, crystals=self.crystals)
         self.economy = TokenEconomy(self.settings.budget_usd, simulated=True)
         self.store = TraceStore(self.settings.workspace / "memory" / "traces")
         self.agents = AgentRegistry(self.settings.workspace / "agents")
         self.bus = EventBus()
         self.events: list[Event] = []
-        self.bus.subscribe(self.events.append, name="test")
+        self._unsubscribe = self.bus.subscribe(self.events.append, name="test")
         self.namespace = PlainNamespace()
         self._ids = itertools.count(1)
         self.parts = Parts(
             settings=self.settings, endpoint=resolve_endpoint(self.settings, {}), store=self.store,
             economy=self.economy, cortex=self.cortex, bus=self.bus, namespace=self.namespace,
+            crystals=self.crystals,
         )  # fmt: skip
         self.dispatcher = Dispatcher(self.parts)
 
@@ -116,6 +119,7 @@ class Rig:
 
         self.settings = self.settings.with_(**changes)
         self.parts = dataclasses.replace(self.parts, settings=self.settings)
+        self.dispatcher.close()
         self.dispatcher = Dispatcher(self.parts)
         return self.dispatcher
 
@@ -124,7 +128,9 @@ class Rig:
         return [event for event in self.events if isinstance(event, kind) and run_id in ("", event.run_id)]
 
     def close(self) -> None:
-        """End the CLI processes and the server."""
+        """End the CLI processes, the server and the threads."""
+        self.dispatcher.close()
+        self._unsubscribe()
         self.cortex.close()
         self.server.close()
         self.store.close()

@@ -123,13 +123,15 @@ async def test_stopped_conversation_does_not_reach_the_next_goal(rig: Rig, bodie
     assert "Word after word" not in json.dumps(bodies)
 
 
-async def test_goal_is_delivered_word_for_word(rig: Rig, bodies: list[dict[str, Any]]) -> None:
+async def test_goal_is_delivered_word_for_word(make_rig: Callable[..., Rig], bodies: list[dict[str, Any]]) -> None:
     """Nothing in a goal is a command, a file mention or a placeholder to the program in between."""
+    heard = ("/clear", "/help me", "what is in @note.txt?", "!ls", "# remember this", "{said} two")
+    rig = make_rig(*(f"---\ngoal: '{goal}'\n---\n## Answer\n\nThat was heard.\n" for goal in heard))
     (rig.folder / "note.txt").write_text("contents of the note")
     for goal in ("/clear", "/help me", "what is in @note.txt?", "!ls", "# remember this", "{a} $HOME `x` \\n  two"):
         bodies.clear()
         result = await rig.run(goal)
-        assert (result.status, result.text[:24]) == ("failed", "The scripted endpoint do"), goal
+        assert (result.status, result.text) == ("success", "That was heard."), goal
         assert "contents of the note" not in json.dumps(bodies)
         assert goal in json.dumps([body["messages"] for body in bodies], ensure_ascii=False).replace("\\\\", "\\")
 

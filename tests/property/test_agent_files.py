@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+import yaml
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmos_nb.errors import AgentFileError
-from llmos_nb.mind import Agent, AgentRegistry, dump_agent, parse_agent
+from llmos_nb.mind import Agent, AgentRegistry, dump_agent, front_matter, parse_agent
 
 PATH = Path("agents/coder.md")
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
@@ -39,15 +40,16 @@ AGENTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(AGENTS)
+@example(Agent(name="coder", description="", created_by="\xa0", path=PATH))
 def test_writing_and_reading_are_inverse(agent: Agent) -> None:
     text = dump_agent(agent)
     assert parse_agent(text, PATH) == agent
     assert dump_agent(parse_agent(text, PATH)) == text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(AGENTS, st.data())
 def test_a_damaged_file_is_an_agent_or_an_agent_file_error(agent: Agent, data: st.DataObject) -> None:
     text = dump_agent(agent)
@@ -61,7 +63,7 @@ def test_a_damaged_file_is_an_agent_or_an_agent_file_error(agent: Agent, data: s
         assert str(error).isprintable()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("-:[]{}&*!|>'\"?,# \n<=~.0123abxe_\\"), max_size=200))
 def test_any_front_matter_is_an_agent_or_an_agent_file_error(front: str) -> None:
     try:
@@ -71,7 +73,7 @@ def test_any_front_matter_is_an_agent_or_an_agent_file_error(front: str) -> None
     assert parse_agent(dump_agent(agent), PATH) == agent
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(name=st.text(max_size=12))
 def test_a_created_agent_is_one_file_inside_the_folder(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     folder = tmp_path_factory.mktemp("workspace") / "agents"
@@ -80,4 +82,35 @@ def test_a_created_agent_is_one_file_inside_the_folder(tmp_path_factory: pytest.
     except AgentFileError:
         assert not folder.exists()
         return
-    assert [path for path in folder.parent.rglob("*") if path.is_file()] == [folder / f"{name}.md"] == [made.path]
+    assert {path.name for path in folder.parent.iterdir()} == {"agents", ".llmos"}
+    assert list(folder.iterdir()) == [folder / f"{name}.md"] == [made.path]
+    private = folder.parent / ".llmos"
+    assert {path.name for path in private.iterdir()} == {"agents.git", "agents"}
+    assert list((private / "agents").iterdir()) == [private / "agents" / f"{name}.json"], "its mark"
+
+
+LINES = st.one_of(
+    st.from_regex(front_matter._SIMPLE, fullmatch=True),
+    st.builds(
+        "{}: {}".format,
+        st.sampled_from(["name", "tools", "x", "no", "Null", "y", "version", "<<", "a b", "="]),
+        st.one_of(
+            st.text(alphabet="abyYnNoOeEsS0189 .,;:()'\"#[]{}%+=-_~*&!|>@`\\/TZ\t\u00e9\u0085\u2028", max_size=12),
+            st.sampled_from(
+                ["yes", "No", "[on]", "[a, null]", "0", "1_000", "1e3", "2026-11-22T07:41:03Z", "a: b", "="]
+            ),
+        ),
+    ),
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(LINES, max_size=4))
+def test_simple_front_matter_is_read_as_yaml_reads_it(lines: list[str]) -> None:
+    text = "\n" + "\n".join(lines) + "\n"
+    simple = front_matter._simple(text)
+    if simple is not None:
+        assert yaml.load(text, Loader=front_matter._Loader) == simple
+        assert [type(value) for value in simple.values()] == [
+            type(value) for value in yaml.load(text, Loader=front_matter._Loader).values()
+        ]

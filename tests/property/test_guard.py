@@ -9,7 +9,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmos_nb.errors import GuardFileError
 from llmos_nb.guard import RULES, Verdict, check_path, check_python, check_shell
+from llmos_nb.guard.overrides import Override, parse_overrides, toml_of
 
 WORKSPACE = Path(tempfile.gettempdir()) / "guard-property-workspace"
 
@@ -115,3 +117,26 @@ def test_wrapping_a_denied_command_never_allows_it(command: str, wrappers: list)
 def test_a_denied_command_is_denied_in_python(command: str, template: str) -> None:
     inner = repr(command) if "exec" not in template else repr(f"import os; os.system({command!r})")
     assert check_python(template.format(inner), cwd=WORKSPACE, workspace=WORKSPACE).decision != "allow"
+
+
+LINES = st.sampled_from(
+    ["[[guard]]", "[guard]", "rule = 'install'", "rule = 5", "decision = 'allow'", "starts = 'pip'", 'command = """x',
+     '"""', "path = '~'", "guard = 3", "x = ", "[[guard.x]]", "rule = 'guarded'", "budget_usd = 1", "=", "note = '\\u0000'"]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.text(max_size=80), st.lists(LINES, max_size=15).map("\n".join)))
+def test_any_rule_file_is_read_or_told_to_be_wrong(text: str) -> None:
+    try:
+        parse_overrides(text, "llmos.toml")
+    except GuardFileError as error:
+        assert error.message.startswith("llmos.toml:") and error.line >= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=60))
+def test_a_rule_is_read_as_it_was_written(command: str) -> None:
+    if command.strip():
+        one = Override("install", "allow", command=command, line=1)
+        assert parse_overrides(toml_of(one), "x") == (one,)

@@ -39,7 +39,7 @@ def test_a_search_may_not_go_where_reading_may_not(tool: str, tmp_path: Path) ->
 )
 def test_a_cell_that_ends_in_a_command_ends_as_the_command_did(code: str, error: str, ipython: Any) -> None:
     result = asyncio.run(ShellNamespace(ipython).run_cell(code))
-    assert result.error == error
+    assert result.error == error, result.traceback
 
 
 def test_a_database_that_another_kernel_is_just_opening_is_waited_for(tmp_path: Path) -> None:

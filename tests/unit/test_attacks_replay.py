@@ -7,19 +7,16 @@ import contextlib
 import gc
 import os
 import sqlite3
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_replay import Asked, Place
 
 from llmos_nb.learning.record import OUTPUT_KEPT, folder_named
 from llmos_nb.memory import Expectation, Step, Trace, TraceStore
-
-sys.path.insert(0, str(Path(__file__).parent))  # the same place to record and replay in
-from test_replay import Asked, Place
 
 FAILS = "assert 'a,b' in open('data.csv').read()"
 

@@ -140,6 +140,7 @@ def test_a_row_says_what_was_bought(engine: sa.Engine) -> None:
         "id": 1, "at": clock.now, "run_id": "r1", "session_id": "s1", "kind": "deduct", "description": "Learn: x",
         "model": "sonnet", "endpoint": "claude", "simulated": False, "input_tokens": 1, "output_tokens": 2,
         "cache_read_tokens": 3, "cache_write_tokens": 4, "cost": 250_000_000, "saved": 500_000_000,
+        "agent": "", "project": "",
     }  # fmt: skip
     assert economy.saved_usd == 0.5
 
@@ -436,3 +437,42 @@ def test_a_killed_kernel_keeps_its_charges_and_frees_the_rest(tmp_path: Path) ->
     assert economy.reserved_usd == 0.0
     assert economy.reserve(0.8, "x", run_id="s").reserved_usd == 0.8
     assert economy.spent_usd() == 0.2
+
+
+# -- projects, and databases of an older version
+
+
+def test_a_projects_runs_share_its_limit_and_no_others(engine: sa.Engine) -> None:
+    economy = TokenEconomy(engine=engine)
+    with economy.reserve(0.3, "x", run_id="r1", project="whales", project_usd=0.5) as held:
+        held.charge(call(0.3))
+    assert economy.project_spent_usd("whales") == 0.3
+    assert economy.project_spent_usd("birds") == 0
+    with pytest.raises(BudgetExceeded, match="the project limit of") as error:
+        economy.reserve(0.3, "x", run_id="r2", project="whales", project_usd=0.5)
+    assert error.value.limit == "project" and "project.toml" in error.value.remedy
+    assert error.value.available_usd == pytest.approx(0.2)
+    economy.reserve(0.3, "x", run_id="r3", project="birds", project_usd=0.5).settle()
+    with economy.reserve(0.2, "x", run_id="r4", project="whales", project_usd=0.5), pytest.raises(BudgetExceeded):
+        economy.reserve(0.1, "x", run_id="r5", project="whales", project_usd=0.5)  # held by a run still going
+    assert [row["project"] for row in rows(engine)] == ["whales"]
+
+
+def test_a_ledger_of_an_older_version_gets_its_new_columns_and_keeps_its_rows(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "state.db"
+    economy = TokenEconomy(engine=open_state(path))
+    economy.deduct(0.25, "before", run_id="r1")
+    with sqlite3.connect(path) as old:
+        for index in ("ledger_by_project",):
+            old.execute(f"DROP INDEX {index}")
+        for table, column in (("ledger", "agent"), ("ledger", "project"), ("budget_holds", "project")):
+            old.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        old.execute("PRAGMA user_version = 0")
+    again = TokenEconomy(engine=open_state(path))
+    with again.reserve(0.1, "after", run_id="r2", project="whales") as held:
+        held.charge(call(0.1, agent="analyst"))
+    assert again.spent_usd() == 0.35
+    found = rows(again._engine)
+    assert [(row["agent"], row["project"]) for row in found] == [("", ""), ("analyst", "whales")]

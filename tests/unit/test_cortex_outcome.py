@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +78,25 @@ def test_refusal_by_the_guard_is_denied() -> None:
     assert (outcome.status, outcome.reason) == ("denied", "the guard refused run_shell: it would delete everything")
 
 
+def test_what_the_guard_refused_while_it_ran_is_denied_and_says_what_and_why() -> None:
+    seen = call(error="ActRefused", text="ActRefused: The guard refused this\n  -> Work inside the workspace.")
+    assert seen.result is not None
+    refused = dataclasses.replace(
+        seen, result=dataclasses.replace(seen.result, refused="writing outside (/x) (rule py-write)")
+    )
+    outcome = judge(job(refused))
+    assert (outcome.status, outcome.reason) == (
+        "denied", "the guard refused what run_cell did: writing outside (/x) (rule py-write)",
+    )  # fmt: skip
+    assert judge(job(refused, call())).status == "success", "made good"
+
+
+def test_a_failure_is_told_by_what_happened_and_not_by_its_remedy() -> None:
+    text = "DataError: there is no column 'mas'\n  -> Did you mean 'mass'?"
+    outcome = judge(job(call(error="DataError", text=text)))
+    assert outcome.reason == "the last step (run_cell) failed: DataError: there is no column 'mas'"
+
+
 @pytest.mark.parametrize(("denials", "status"), [([], "failed"), ([{"tool_use_id": "t1"}], "denied")])
 def test_call_that_never_reached_a_tool_counts(denials: list[dict[str, str]], status: str) -> None:
     """Refused by a user's hook or by the CLI itself: no tool of ours saw it."""
@@ -129,3 +149,33 @@ def test_result_of_the_sdk(facts: dict[str, Any], status: str, words: str, remed
     assert outcome.status == status
     assert words in outcome.reason
     assert remedy in outcome.remedy
+
+
+def by(agent: str, work: str, error: str = "", verdict: Verdict = ALLOW) -> Call:
+    return dataclasses.replace(call(error=error, text=error, verdict=verdict), agent=agent, delegation=work)
+
+
+def handed(work: str, error: str = "") -> Call:
+    return dataclasses.replace(call("Agent", error=error), delegation=work)
+
+
+@pytest.mark.parametrize(
+    ("calls", "status"),
+    [
+        ([by("a", "1"), handed("1")], "success"),
+        ([by("a", "1", "ValueError"), handed("1")], "failed"),
+        ([by("a", "1", "ValueError"), by("a", "1"), handed("1")], "success"),  # it mended its own step
+        ([by("a", "1", "ValueError"), handed("1"), call()], "success"),  # its caller did it itself
+        ([by("a", "1", "ValueError"), handed("1"), by("b", "2"), handed("2")], "success"),  # another one did, later
+        ([by("a", "1", "ValueError"), by("b", "2"), handed("2"), handed("1")], "failed"),  # beside it, not after it
+        ([by("b", "2"), by("a", "1", "ValueError"), handed("1"), handed("2")], "failed"),
+        ([by("a", "1", "ValueError"), handed("1"), handed("2")], "failed"),  # one that did nothing mends nothing
+        ([by("a", "1", verdict=Verdict("deny", "x", "no")), handed("1")], "denied"),
+        ([by("a", "1", "ValueError")], "failed"),
+        ([handed("", "ToolError")], "failed"),
+        ([handed("", "ToolError"), by("a", "1"), handed("1")], "success"),
+    ],
+)
+def test_a_subagents_failure_is_the_runs_unless_it_was_made_good(calls: list[Call], status: str) -> None:
+    outcome = judge(job(*calls, result=result(result="All went well.")))
+    assert outcome.status == status

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from llmos_nb.cortex.server import build_server, shortened
 from llmos_nb.guard.verdict import Verdict
 from llmos_nb.tools.tool import ToolResult
-from llmos_nb.tools.workbench import Call
+from llmos_nb.tools.workbench import Call, Caller
 
 sdk = pytest.importorskip("claude_agent_sdk")
 
@@ -33,10 +33,13 @@ class Bench:
         self.calls = 0
         self.cancel = False
 
-    def take_pass(self, tool: str, arguments: Any, hook: str) -> bool:
-        return hook in self.passes and not self.passes.remove(hook)  # type: ignore[func-returns-value]
+    def take_pass(self, tool: str, arguments: Any, hook: str) -> Caller | None:
+        if hook not in self.passes:
+            return None
+        self.passes.remove(hook)
+        return Caller()
 
-    async def call(self, tool: str, arguments: Any) -> Call:
+    async def call(self, tool: str, arguments: Any, *, caller: Caller) -> Call:
         return self.answer
 
     def at_home(self, work: Callable[[], Any]) -> Any:

@@ -60,11 +60,23 @@ def test_the_table_of_modes(
         assert (decision.match is found) is (expected != "learner")
 
 
-@pytest.mark.parametrize("mode", ["crystallized", "orchestrator"])
-def test_modes_without_anything_to_run_say_so(mode: str) -> None:
+def test_a_mode_without_anything_to_run_says_so() -> None:
     with pytest.raises(ModeUnavailable) as caught:
-        decide("g", match("replay", 1.0), mode=mode)
+        decide("g", match("replay", 1.0), mode="crystallized")
     assert "--mode auto" in caught.value.remedy
+
+
+def test_several_goals_are_orchestrated_unless_the_whole_of_it_is_known() -> None:
+    several = "a numbered list of 3 goals"
+    assert decide("g", match("replay", 1.0), several=several).mode == "follower"
+    for found in (match("guide", 0.9), match("none", 0.0)):
+        decision = decide("g", found, several=several)
+        assert decision.mode == "orchestrator" and several in decision.reason and decision.match is None
+    assert decide("g", match("guide", 0.9)).mode == "mixed", "one goal"
+
+
+def test_a_person_who_asks_for_a_plan_gets_one_whatever_the_goal_looks_like() -> None:
+    assert decide("g", match("replay", 1.0), mode="orchestrator").mode == "orchestrator"
 
 
 def test_thresholds_can_be_set() -> None:
@@ -104,7 +116,7 @@ def test_what_is_no_mode_at_all_is_refused(wrong: Any) -> None:
 def test_a_decision_can_be_read() -> None:
     decision = decide("g", match("replay", 1.0))
     assert str(decision).splitlines()[0] == "follower: because"
-    assert "trace t, confidence 1.00" in str(decision)
+    assert "from the run of g, confidence 1.00" in str(decision)
     assert "**follower**: because" in decision._repr_markdown_()
     assert str(Decision("learner", "nothing fits")) == "learner: nothing fits"
 

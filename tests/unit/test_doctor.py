@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from importlib import metadata
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 import pytest
 
 from llmos_nb import LLMOS
+from llmos_nb.errors import WaitsForTrust
 from llmos_nb.terminal import doctor, main
 from llmos_nb.terminal.doctor import OPTIONAL, REQUIRED, Check, examine
 
-CHECKS = ["python", *REQUIRED, *OPTIONAL, "endpoint", "cli", "options", "workspace", "budget", "agents"]
+CHECKS = [
+    "python", *REQUIRED, *OPTIONAL, "endpoint", "cli", "options", "guard", "workspace", "matching", "crystals", "budget",
+    "agents", "packs",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -125,6 +130,13 @@ def test_the_command_prints_every_check_and_its_code_tells(place: Path, capsys: 
     (place / "workspace").mkdir()
     settings = place / "workspace" / "llmos.toml"
     settings.write_text(f'[sdk]\ncli_path = "{program(place, "echo 9.9.9")}"\n')
+    assert main(["doctor"]) == 1
+    assert "FAIL  guard" in (told := capsys.readouterr().out) and "1 option not in force until you trust it" in told
+    assert main(["trust"]) == 1
+    shown = re.findall(r"llmos-nb trust ([0-9a-f]{12})", capsys.readouterr().out)[0]
+    assert main(["trust", "0" * 12]) == 1 and "is not what was shown" in capsys.readouterr().err
+    assert main(["trust", shown]) == 0 and main(["trust"]) == 0
+    capsys.readouterr()
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines[:-1]] == CHECKS
@@ -136,6 +148,15 @@ def test_the_command_prints_every_check_and_its_code_tells(place: Path, capsys: 
     failed = next(i for i, line in enumerate(lines) if line.startswith("FAIL"))
     assert lines[failed].split()[1] == "cli" and "-> pip install" in lines[failed + 1]
     assert lines[-1] == "1 problem"
+
+
+def test_a_bad_rule_is_told_with_its_line(place: Path) -> None:
+    (place / "workspace").mkdir()
+    (place / "workspace" / "llmos.toml").write_text('[[guard]]\nrule = "instal"\ndecision = "allow"\n')
+    with pytest.warns(WaitsForTrust, match="there is no rule 'instal'") as told:
+        found = checks(place)
+    assert (told[0].filename, told[0].lineno) == ("workspace/llmos.toml", 2) and len(told) == 1
+    assert not found["guard"].ok and "llmos.toml:2" in found["guard"].found and "line 2" in found["guard"].remedy
 
 
 def test_it_leaves_nothing_behind(place: Path) -> None:

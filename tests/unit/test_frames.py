@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from llmos_nb import frames
+from llmos_nb import LLMOS, frames
 from llmos_nb.errors import AgentFileError, StoreError
+from llmos_nb.frames.rows import agent_uses
 from llmos_nb.frames.schema import FRAMES
 from llmos_nb.kernel.budget import ModelCall, TokenEconomy, Tokens
 from llmos_nb.kernel.events import (
@@ -22,6 +25,7 @@ from llmos_nb.kernel.events import (
     Notice,
     RunEnded,
     RunStarted,
+    RunUndone,
     ToolFinished,
     ToolStarted,
 )
@@ -85,7 +89,8 @@ def append(workspace: Path, line: str) -> None:
 
 @pytest.mark.parametrize("name", FRAMES)
 def test_an_empty_workspace_gives_the_columns_of_the_schema_and_makes_nothing(name: str, tmp_path: Path) -> None:
-    df, errors = getattr(frames, name)(tmp_path / "none", strict=False)
+    with pytest.warns(UserWarning, match=f"{name}: there is no workspace .*none"):
+        df, errors = getattr(frames, name)(tmp_path / "none", strict=False)
     assert errors == []
     assert [(column, str(dtype)) for column, dtype in df.dtypes.items()] == [(c.name, c.dtype) for c in FRAMES[name]]
     assert not (tmp_path / "none").exists()
@@ -110,12 +115,23 @@ def test_runs(workspace: Path) -> None:
     runs = frames.runs_df(workspace).set_index("run_id")
     assert list(runs.index) == ["r1", "r2", "r3"]
     assert runs.loc["r1"].drop("duration_s").to_dict() == {
-        "session_id": "s1", "started_at": STARTED_AT, "goal": "add", "agent": "adder", "endpoint": "scripted",
+        "session_id": "s1", "parent_run_id": None, "scheduled_by": None, "background": False, "undone": False,
+        "started_at": STARTED_AT, "goal": "add", "agent": "adder", "endpoint": "scripted",
         "forced_mode": "auto", "mode": "mixed", "reason": "done", "status": "success", "cost_usd": 0.03,
         "saved_usd": 0.5, "input_tokens": 10, "output_tokens": 8, "cache_read_tokens": 6, "cache_write_tokens": 4,
-        "model_calls": 2, "steps": 1, "trace_id": "t1", "confidence": 0.8,
+        "model_calls": 2, "steps": 1, "trace_id": "t1", "confidence": 0.8, "project": "",
     }  # fmt: skip
     assert runs.loc["r1", "duration_s"] == 2.5
+
+
+def test_runs_in_the_background_and_taken_back_ones_are_told_apart(tmp_path: Path) -> None:
+    log = SessionLog(tmp_path / "memory" / "sessions", "s1")
+    begun: dict[str, Any] = {"goal": "g", "agent": "a", "endpoint": "scripted"}
+    log(RunStarted(run_id="r1", **begun, background=True))
+    log(RunStarted(run_id="r2", **begun))
+    log(RunUndone(run_id="r2", names=("x",)))
+    runs = frames.runs_df(tmp_path).set_index("run_id")
+    assert runs[["background", "undone"]].to_numpy().tolist() == [[True, False], [False, True]]
 
 
 def test_a_run_without_an_end_has_no_status(workspace: Path) -> None:
@@ -221,6 +237,46 @@ def test_agents(tmp_path: Path) -> None:
     assert pd.Timestamp.now("UTC") - agent["created_at"] < pd.Timedelta(minutes=5)
 
 
+def test_how_agents_fared(tmp_path: Path) -> None:
+    """Runs, calls by another agent and model calls, each under the name of the agent that did it."""
+    registry = AgentRegistry(tmp_path / "agents")
+    for name in ("lead", "helper", "idle", "unpriced"):
+        registry.create(name, "", [], "Work.")
+    at = STARTED_AT.timestamp()
+    ask = {"subagent_type": "helper", "prompt": "x"}
+    end: dict[str, Any] = {"mode": "learner", "reason": "", "text": "", "saved_usd": 0.0, "duration_s": 1.0}
+    events: list[Event] = [
+        RunStarted(run_id="a", at=at, goal="g", agent="lead", endpoint="scripted"),
+        dataclasses.replace(model_call("a", 0.5), agent="lead"),
+        dataclasses.replace(model_call("a", 0.25), agent="helper"),
+        ToolStarted(run_id="a", step=1, tool="Agent", arguments=ask),
+        ToolFinished(run_id="a", at=at + 9, step=1, tool="Agent", status="ok", text="", duration_s=1),
+        ToolStarted(run_id="a", step=2, tool="Agent", arguments={**ask, "subagent_type": "idle"}),
+        ToolFinished(run_id="a", step=2, tool="Agent", status="denied", text="", duration_s=0),
+        ToolStarted(run_id="a", step=3, tool="run_cell", arguments={"code": "1"}),
+        finished("a", 3),
+        RunEnded(run_id="a", status="success", cost_usd=0.75, **end),
+        RunStarted(run_id="b", at=at + 60, goal="g", agent="lead", endpoint="scripted"),
+        model_call("b", 0.125),
+        RunEnded(run_id="b", status="stopped", cost_usd=0.125, **end),
+        RunStarted(run_id="c", at=at + 30, goal="g", agent="lead", endpoint="scripted"),
+        RunStarted(run_id="d", goal="g", agent="unpriced", endpoint="url"),
+        model_call("d", None),
+        model_call("d", 0.5),
+        RunEnded(run_id="d", status="failed", cost_usd=None, **end),
+    ]
+    log = SessionLog(tmp_path / "memory" / "sessions", "s1")
+    for event in events:
+        log(event)
+    log.close()
+    agents = frames.agents_df(tmp_path).set_index("name")[["uses", "success_rate", "cost_usd", "last_used_at"]]
+    assert agents.loc["lead"].tolist() == [3, 0.5, 0.625, STARTED_AT + pd.Timedelta(seconds=60)]
+    assert agents.loc["helper"].tolist() == [1, 1.0, 0.25, STARTED_AT + pd.Timedelta(seconds=9)]
+    assert agents.loc["idle"].tolist() == [0, pd.NA, 0.0, pd.NaT]
+    assert agents.loc["unpriced"].tolist()[:3] == [1, 0.0, pd.NA]
+    assert agents["cost_usd"].sum() == 0.875, "what the priced runs cost"
+
+
 def test_a_broken_agent_file(tmp_path: Path) -> None:
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "broken.md").write_text("---\nname: [\n---\n")
@@ -298,3 +354,38 @@ def test_which_workspace(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_importing_the_functions_imports_no_pandas() -> None:
     code = "import sys, llmos_nb.frames; sys.exit(len({'pandas', 'sqlalchemy'} & {*sys.modules}))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_what_the_schedule_tells_is_no_run(tmp_path: Path) -> None:
+    SessionLog(tmp_path / "memory" / "sessions", "s1")(Notice(run_id="schedule", text="missed"))
+    assert len(frames.runs_df(tmp_path)) == 0 and list(frames.events_df(tmp_path)["run_id"]) == ["schedule"]
+
+
+def test_a_goal_that_was_refused_before_anything_was_done_is_no_use_of_its_agent(tmp_path: Path) -> None:
+    log = SessionLog(tmp_path / "memory" / "sessions", "s1")
+    for run, status in (("r1", "over_budget"), ("r2", "failed"), ("r3", "success")):
+        log(RunStarted(run_id=run, goal="add", agent="adder", endpoint="scripted"))
+        if run == "r2":
+            log(ToolStarted(run_id=run, step=1, tool="run_cell", arguments={}))
+        log(
+            RunEnded(
+                run_id=run,
+                status=status,
+                mode="learner",
+                reason="",
+                text="",
+                cost_usd=0.0,
+                saved_usd=0.0,
+                duration_s=1.0,
+            )
+        )
+    log(RunStarted(run_id="r4", goal="add", agent="adder", endpoint="scripted"))  # at work, or cut off
+    log.close()
+    use = agent_uses(tmp_path)["adder"]
+    assert (use.uses, use.success_rate) == (3, 0.5)
+
+
+def test_a_system_whose_workspace_is_not_made_yet_has_no_rows_and_no_warning(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert frames.runs_df(LLMOS(tmp_path / "new")).empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -18,17 +19,30 @@ ROWS = [
     {"system"},
     {"dispatch"},
     {"learning", "cortex"},
+    {"crystals"},
     {"tools"},
+    {"projects", "teaching"},
     {"memory", "mind"},
     {"guard", "frames"},
     {"kernel"},
     {"settings"},
-    {"option"},
+    {"option", "presets"},
+    {"loosening"},
     {"errors"},
 ]
 ROW = {part: number for number, parts in enumerate(ROWS) for part in parts}
-#: Upward on purpose, and inside a function only: a DataFrame is made from what the session log and the agents hold.
-LAZY = {("frames", "memory.session"), ("frames", "mind")}
+#: Upward on purpose, and inside a function only: a DataFrame is made from what the session log and the agents hold, and
+#: a system opens its own explorers, which are shown without a notebook too.
+LAZY = {
+    ("frames", "memory.session"),
+    ("frames", "mind"),
+    ("frames", "tools.pack_agents"),
+    ("system", "notebook.explorers"),
+}
+#: What a pack may import of the package, as anybody's pack would: the names that these modules declare.
+PUBLIC = {
+    f"llmos_nb{part}" for part in ("", ".crystals", ".errors", ".frames", ".guard", ".memory", ".mind", ".tools")
+}
 #: Who alone may import these.
 ONLY = {"IPython": "notebook", "ipywidgets": "notebook", "claude_agent_sdk": "cortex", "learning": "dispatch"}
 
@@ -78,6 +92,29 @@ def broken_rules(module: str, source: str) -> list[str]:
     return problems
 
 
+def not_public(module: str, source: str) -> list[str]:
+    """What a module of a pack imports that is not public: other modules, other packs, names that none declares."""
+    own = ".".join(module.split(".")[:3])
+    package = module.removesuffix(".__init__") if module.endswith(".__init__") else module.rpartition(".")[0]
+    problems = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            wanted = [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            wanted = [(origin, alias.name) for alias in node.names]
+        else:
+            continue
+        for origin, name in wanted:
+            if origin.split(".")[0] != "llmos_nb" or f"{origin}.{name}.".startswith(f"{own}."):
+                continue
+            declared = vars(importlib.import_module(origin))["__all__"] if origin in PUBLIC else []
+            if origin not in PUBLIC or (name and name not in declared):
+                problems.append(f"{module} imports {origin}{f'.{name}' if name else ''}, which is not public")
+    return problems
+
+
 MODULES = sorted(path.relative_to(PACKAGE.parent).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
 
 
@@ -89,6 +126,31 @@ def test_every_part_has_a_row() -> None:
 def test_imports_point_down(path: str) -> None:
     source = (PACKAGE.parent / f"{path}.py").read_text(encoding="utf-8")
     assert broken_rules(path.replace("/", "."), source) == []
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.startswith("llmos_nb/domains/")])
+def test_packs_use_public_names_only(path: str) -> None:
+    source = (PACKAGE.parent / f"{path}.py").read_text(encoding="utf-8")
+    assert not_public(path.replace("/", "."), source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "fine"),
+    [
+        ("from llmos_nb.tools import Pack, Tool", True),
+        ("from llmos_nb.guard import check_path", True),
+        ("from llmos_nb import LLMOS\nfrom llmos_nb.errors import LlmosError", True),
+        ("from llmos_nb.domains.data.clean import clean\nfrom . import join\nfrom .plots import plot", True),
+        ("def f():\n    from llmos_nb.tools.files import READ_FILE", False),
+        ("from llmos_nb.tools import workbench", False),
+        ("import llmos_nb.kernel.files", False),
+        ("from llmos_nb.domains.quantum import PACK", False),
+        ("from ..quantum import PACK", False),
+        ("from ...kernel import files", False),
+    ],
+)
+def test_what_a_pack_may_import(source: str, fine: bool) -> None:
+    assert (not_public("llmos_nb.domains.data.tools", source) == []) is fine
 
 
 @pytest.mark.parametrize(
@@ -127,9 +189,10 @@ def test_an_import_that_points_down_is_allowed(module: str, source: str) -> None
     assert broken_rules(module, source) == []
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("module", ["llmos_nb", "llmos_nb.notebook.extension"])
+def test_importing_the_package_and_its_magics_loads_nothing_heavy(module: str) -> None:
     code = (
-        "import sys, llmos_nb\n"
+        f"import sys, {module}\n"
         "heavy = {'claude_agent_sdk', 'pandas', 'ipywidgets', 'sqlalchemy'}\n"
         "print(*sorted(heavy & set(sys.modules)))"
     )

@@ -8,6 +8,8 @@ import pytest
 
 from llmos_nb.memory import Step, Trace, TraceStore
 
+SERVED = ("replay", "rebind")
+
 
 def verdict(folder: Path, recorded: str, typed: str, tool: str = "run_cell", **arguments: str) -> str:
     with TraceStore(folder) as store:
@@ -34,7 +36,7 @@ def test_capitals_of_words_that_the_program_does_not_know_do_not_count(tmp_path:
     ],
 )
 def test_capitals_of_values_count(tmp_path: Path, recorded: str, typed: str, code: str) -> None:
-    assert verdict(tmp_path, recorded, typed, code=code) == "none"
+    assert verdict(tmp_path, recorded, typed, code=code) not in SERVED
     assert verdict(tmp_path, recorded, recorded, code=code) == "replay"
 
 
@@ -45,7 +47,7 @@ def test_a_name_that_the_program_makes_itself_is_no_value(tmp_path: Path) -> Non
 
 def test_other_tools_are_read_word_for_word(tmp_path: Path) -> None:
     query = "SELECT * FROM Orders"
-    assert verdict(tmp_path, "Show all Orders", "Show all orders", tool="run_sql", query=query) == "none"
+    assert verdict(tmp_path, "Show all Orders", "Show all orders", tool="run_sql", query=query) not in SERVED
 
 
 def test_the_reason_names_the_word(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_files_that_come_and_go_while_the_store_is_open_are_noticed(tmp_path: Pa
         replaced.write_text(dump(_trace("Replaced goal")), encoding="utf-8")
         time.sleep(0.12)
         os.replace(replaced, path)
-        assert store.match("my goal").verdict == "none"
+        assert store.match("my goal").steps is None
         assert store.match("replaced goal").trace_id == "mine"
         shutil.rmtree(tmp_path / "2026-11")
         assert len(store) == 0
@@ -319,5 +319,5 @@ def test_an_index_with_wrong_rows_is_not_believed(tmp_path: Path) -> None:
         stat = path.stat()
         path.write_text(path.read_text(encoding="utf-8").replace("a.csv", "b.csv"), encoding="utf-8")
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # same time, same size, other goal
-        assert store.match("Delete a.csv").verdict == "none"
+        assert store.match("Delete a.csv").steps is None
         assert store.match("Delete b.csv").trace_id == added.id

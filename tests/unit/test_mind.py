@@ -8,6 +8,8 @@ import pytest
 
 from llmos_nb.errors import AgentFileError, StoreError, UnknownAgent
 from llmos_nb.mind import Agent, AgentRegistry, dump_agent, parse_agent
+from llmos_nb.mind.packaged import packaged_agents
+from llmos_nb.tools.pack_agents import pack_agents
 
 POET = """---
 name: haiku-poet
@@ -25,6 +27,7 @@ You write haikus.
 Five, seven, five.
 """
 FOLDERS = Path(__file__).parents[2] / "workspace" / "agents"
+PACKAGED = ["coder", "generalist", "researcher", "writer"]
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -151,10 +154,11 @@ def test_other_sdk_options_are_kept_for_the_sdk_to_check() -> None:
 # The registry
 
 
-def test_the_packaged_agent_is_always_there(registry: AgentRegistry, folder: Path) -> None:
-    assert [a.name for a in registry.list()] == ["generalist"]
+def test_the_packaged_agents_are_always_there(registry: AgentRegistry, folder: Path) -> None:
+    assert [a.name for a in registry.list()] == PACKAGED
     assert set(registry.get("generalist").tools) == {
-        "run_cell", "inspect", "read_file", "write_file", "edit_file", "run_shell",
+        "run_cell", "inspect", "read_file", "write_file", "edit_file", "run_shell", "remember", "recall",
+        "create_agent", "modify_agent", "list_agents", "reload_agent",
     }  # fmt: skip
     assert registry.errors == []
     assert not folder.exists()
@@ -163,7 +167,7 @@ def test_the_packaged_agent_is_always_there(registry: AgentRegistry, folder: Pat
 def test_a_workspace_file_goes_before_the_packaged_agent(registry: AgentRegistry, folder: Path) -> None:
     write(folder, "generalist", agent("generalist", "tools: [inspect]"))
     assert registry.get("generalist").tools == ("inspect",)
-    assert len(registry.list()) == 1
+    assert [a.name for a in registry.list()] == PACKAGED
 
 
 def test_a_broken_file_of_its_name_does_not_bring_the_packaged_grant_back(
@@ -172,7 +176,7 @@ def test_a_broken_file_of_its_name_does_not_bring_the_packaged_grant_back(
     write(folder, "generalist", agent("generalist", "tools: inspect"))
     with pytest.raises(AgentFileError, match="tools must be a list"):
         registry.get("generalist")
-    assert registry.list() == []
+    assert "generalist" not in [a.name for a in registry.list()]
 
 
 def test_created_agents_are_there_at_once_and_for_others(registry: AgentRegistry, folder: Path) -> None:
@@ -285,14 +289,14 @@ def test_an_unknown_agent_comes_with_names_that_are_known(registry: AgentRegistr
 
 
 def test_an_edit_counts_at_once(registry: AgentRegistry, folder: Path) -> None:
-    path = write(folder, "coder", agent("coder", "version: 1"))
-    first = registry.get("coder")
-    assert registry.get("coder") is first
-    write(folder, "coder", agent("coder", "version: 22"))
-    assert registry.get("coder").version == 22
+    path = write(folder, "helper", agent("helper", "version: 1"))
+    first = registry.get("helper")
+    assert registry.get("helper") is first
+    write(folder, "helper", agent("helper", "version: 22"))
+    assert registry.get("helper").version == 22
     path.unlink()
     with pytest.raises(UnknownAgent):
-        registry.get("coder")
+        registry.get("helper")
 
 
 def test_a_file_that_breaks_keeps_its_last_good_version(registry: AgentRegistry, folder: Path) -> None:
@@ -334,7 +338,7 @@ def test_what_is_not_a_plain_file_is_refused_and_the_others_still_load(
     write(folder, "README", "# Agents")
     (folder / ".hidden.md").write_text("an editor's", encoding="utf-8")
     (folder / "notes.txt").write_text("not an agent", encoding="utf-8")
-    assert registry.list() == [registry.get("generalist"), made]
+    assert [a.name for a in registry.list()] == sorted([*PACKAGED, made.name])
     named = [Path(error.message.partition(":")[0]).name for error in registry.errors]
     assert sorted(named) == sorted(
         ["linked.md", "dangling.md", "directory.md", "pipe.md", "hard-link.md", "bytes.md", "sparse.md",
@@ -349,7 +353,7 @@ def test_an_agents_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "elsewhere", "coder", agent("coder"))
     (tmp_path / "agents").symlink_to(tmp_path / "elsewhere")
     registry = AgentRegistry(tmp_path / "agents")
-    assert [a.name for a in registry.list()] == ["generalist"]
+    assert [a.name for a in registry.list()] == PACKAGED
     assert "symbolic link" in str(registry.errors[0])
     with pytest.raises(AgentFileError, match="symbolic link"):
         registry.create("other", "", [], "")
@@ -359,37 +363,37 @@ def test_an_agents_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
 def test_an_agents_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "agents").write_text("", encoding="utf-8")
     registry = AgentRegistry(tmp_path / "agents")
-    assert len(registry.list()) == len(registry.errors) == 1
+    assert [a.name for a in registry.list()] == PACKAGED and len(registry.errors) == 1
     with pytest.raises((AgentFileError, StoreError)):
         registry.create("coder", "", [], "")
 
 
 def test_of_two_look_alikes_on_disk_the_one_in_use_stays(registry: AgentRegistry, folder: Path) -> None:
-    write(folder, "coder", agent("coder"))
-    write(folder, "c0der", agent("c0der"))
-    assert [a.name for a in AgentRegistry(folder).list()] == ["coder", "generalist"]
-    (folder / "coder.md").unlink()
-    assert registry.get("c0der").name == "c0der"
-    write(folder, "coder", agent("coder"))
-    assert [a.name for a in registry.list()] == ["c0der", "generalist"]
-    assert "looks like 'c0der.md'" in registry.errors[0].message
+    write(folder, "helmer", agent("helmer"))
+    write(folder, "he1mer", agent("he1mer"))
+    assert [a.name for a in AgentRegistry(folder).list()] == sorted([*PACKAGED, "helmer"])
+    (folder / "helmer.md").unlink()
+    assert registry.get("he1mer").name == "he1mer"
+    write(folder, "helmer", agent("helmer"))
+    assert [a.name for a in registry.list()] == sorted([*PACKAGED, "he1mer"])
+    assert "looks like 'he1mer.md'" in registry.errors[0].message
 
 
 def test_no_change_is_lost_between_registries_of_one_folder(folder: Path) -> None:
-    AgentRegistry(folder).create("coder", "", [], "")
+    AgentRegistry(folder).create("adder", "", [], "")
     names = [[f"tool-{who}-{n}" for n in range(8)] for who in range(4)]
 
     def add(tools: list[str]) -> None:
         registry = AgentRegistry(folder)
         for tool in tools:
-            registry.modify("coder", "tools", [tool], append=True)
+            registry.modify("adder", "tools", [tool], append=True)
 
     threads = [threading.Thread(target=add, args=(tools,)) for tools in names]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    changed = AgentRegistry(folder).get("coder")
+    changed = AgentRegistry(folder).get("adder")
     assert set(changed.tools) == {tool for tools in names for tool in tools}
     assert changed.version == 33
 
@@ -399,9 +403,8 @@ def test_unknown_tools(registry: AgentRegistry) -> None:
     assert registry.unknown_tools(made, {"run_cell", "Bash"}) == ("rum_cell",)
 
 
-@pytest.mark.parametrize("name", ["researcher", "coder", "data-analyst"])
-def test_the_sample_agents_load(name: str) -> None:
-    registry = AgentRegistry(FOLDERS)
+@pytest.mark.parametrize("name", ["researcher", "coder", "writer"])
+def test_the_packaged_agents_can_be_used(name: str, registry: AgentRegistry) -> None:
     sample = registry.get(name)
     assert registry.errors == []
     assert sample.description
@@ -409,10 +412,14 @@ def test_the_sample_agents_load(name: str) -> None:
     assert len(sample.prompt) > 500
 
 
-def test_the_researcher_cannot_run_code() -> None:
-    assert not {"run_cell", "run_shell", "edit_file", "Bash", "Edit"} & set(
-        AgentRegistry(FOLDERS).get("researcher").tools
-    )
+@pytest.mark.parametrize("path", sorted(FOLDERS.glob("*.md")), ids=lambda path: path.stem)
+def test_the_sample_agents_are_the_packaged_ones(path: Path) -> None:
+    packaged = {**packaged_agents(), **pack_agents()}[path.stem].path
+    assert packaged is not None and packaged.read_bytes() == path.read_bytes()
+
+
+def test_the_researcher_cannot_run_code(registry: AgentRegistry) -> None:
+    assert not {"run_cell", "run_shell", "edit_file", "Bash", "Edit"} & set(registry.get("researcher").tools)
 
 
 @pytest.mark.parametrize(("key", "meant"), [("tool", "tools"), ("descripton", "description"), ("models", "model")])

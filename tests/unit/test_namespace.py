@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 import threading
 import time
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_nb.tools.namespace import CellResult, Namespace, PlainNamespace, interrupt
+from llmos_nb.kernel.whose import agents_code
+from llmos_nb.tools.namespace import CellResult, Namespace, PlainNamespace, heeding, interrupt
 from llmos_nb.tools.shell_namespace import ShellNamespace, running_shell
 
 
@@ -52,6 +55,35 @@ def test_what_is_printed_keeps_its_order(space: Namespace, capsys: pytest.Captur
     assert shown(result) == [("stdout", "a\nb\n"), ("stderr", "c\n"), ("stdout", "d\n"), ("display", "'e'")]
     captured = capsys.readouterr()
     assert captured.out.split() == ["a", "b", "d", "'e'"] and captured.err == "c\n"
+
+
+def test_what_a_persons_thread_prints_is_no_part_of_an_agents_cell(
+    space: Namespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    go, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        go.wait(10)
+        print("a person's")
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    space.names.update(go=go, done=done)
+    code = (
+        "import threading\ngo.set()\ndone.wait(10)\n"
+        "t = threading.Thread(target=print, args=('its own',))\nt.start()\nt.join()\nprint('said')"
+    )
+
+    async def agents() -> CellResult:
+        with agents_code():
+            return await space.run_cell(code)
+
+    result = asyncio.run(agents())
+    thread.join()
+    told = "".join(output.text for output in result.outputs)
+    assert "its own" in told and "said" in told and "a person's" not in told
+    assert "a person's" in capsys.readouterr().out
 
 
 def test_what_is_held_back_is_shown_later(space: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,15 +137,8 @@ def test_an_interrupt_is_told_from_an_error(space: Namespace) -> None:
 
 @pytest.mark.parametrize("code", ["import time\ntime.sleep(30)", "while True: pass"])
 def test_blocking_code_can_be_interrupted_from_another_thread(code: str, space: Namespace) -> None:
-    def press() -> None:
-        for _ in range(200):
-            time.sleep(0.05)
-            if over.is_set():
-                return
-            interrupt()
-
     over = threading.Event()
-    presser = threading.Thread(target=press)
+    presser = threading.Timer(0.3, interrupt, [lambda: not over.is_set()])
     presser.start()
     started = time.monotonic()
     result = run(space, code)
@@ -122,11 +147,34 @@ def test_blocking_code_can_be_interrupted_from_another_thread(code: str, space: 
     assert result.interrupted and time.monotonic() - started < 20
 
 
+def test_an_interrupt_before_a_cell_blocks_is_not_lost(space: Namespace) -> None:
+    over = threading.Event()
+    presser = threading.Thread(target=interrupt, args=[lambda: not over.is_set()])
+    presser.start()
+    presser.join()
+    result = run(space, "import time\ntime.sleep(30)")
+    over.set()
+    assert result.interrupted
+
+
+def test_code_that_clears_up_after_an_interrupt_is_not_interrupted_again(space: Namespace) -> None:
+    code = "import time\ntry:\n    time.sleep(30)\nfinally:\n    time.sleep(0.5)\n    cleared = True"
+    over = threading.Event()
+    presser = threading.Timer(0.2, interrupt, [lambda: not over.is_set()])
+    presser.start()
+    result = run(space, code)
+    over.set()
+    assert result.interrupted and space.names["cleared"] is True
+
+
 def test_an_interrupt_hits_nobody_when_nothing_blocks() -> None:
-    thread = threading.Thread(target=interrupt)
+    over = threading.Event()
+    thread = threading.Thread(target=interrupt, args=[lambda: not over.is_set()])
     thread.start()
     thread.join()
-    time.sleep(0.01)  # a KeyboardInterrupt here would end the test run
+    time.sleep(0.2)  # a KeyboardInterrupt here would end the test run
+    over.set()
+    time.sleep(0.1)  # and none is left over for the next cell
 
 
 def test_cancelling_ends_a_cell_that_awaits(space: Namespace) -> None:
@@ -236,6 +284,7 @@ def test_figures_are_recorded_as_pictures_by_the_inline_backend(ipython: Any) ->
     passed: list[dict[str, Any]] = []
     ipython.display_pub.publish = lambda data, metadata=None, **options: passed.append(data)
     space, before = ShellNamespace(ipython), mpl.get_backend()
+    plt.close("all")  # the backend shows every figure that is open, also another test's
     try:
         plt.switch_backend("module://matplotlib_inline.backend_inline")  # as %matplotlib inline does in a kernel
         plt.ion()
@@ -250,3 +299,43 @@ def test_figures_are_recorded_as_pictures_by_the_inline_backend(ipython: Any) ->
     assert [output.mime for output in result.outputs] == ["stream", "image/png"]
     assert result.outputs[1].text.startswith("[image/png] <Figure size")
     assert len(passed) == 1 and "image/png" in passed[0]
+
+
+def test_agents_code_puts_nothing_into_a_persons_cells(ipython: InteractiveShell) -> None:
+    space, manager = ShellNamespace(ipython), ipython.payload_manager
+    manager.write_payload({"source": "set_next_input", "text": "mine", "replace": False})
+    code = (
+        "m = get_ipython().payload_manager\n"
+        "m.write_payload({'source': 'set_next_input', 'text': 'theirs', 'replace': True})\n"
+        "m._payload[0]['text'] = 'theirs'\nm._payload.append({'source': 'page'})\n"
+        "get_ipython().set_next_input('theirs')\nprint('done')"
+    )
+    result = run(space, code)
+    text = "".join(output.text for output in result.outputs)
+    assert result.error == "" and "done" in text and "[3 texts for the next cell were left out]" in text
+    assert [one["text"] for one in manager.read_payload()] == ["mine"]
+    assert ipython.rl_next_input is None
+    with agents_code():  # as what it left behind runs later
+        manager.write_payload({"source": "set_next_input", "text": "theirs", "replace": True})
+    assert [one["text"] for one in manager.read_payload()] == ["mine"]
+    manager.write_payload({"source": "set_next_input", "text": "mine again", "replace": False})
+    assert [one["text"] for one in manager.read_payload()] == ["mine again"]
+    assert "left out" not in str(run(space, "print(1)").outputs)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to one process")
+@pytest.mark.parametrize("before", [signal.SIG_IGN, "marks a task"])
+def test_an_interrupt_just_before_a_cell_is_the_cells(before: Any) -> None:
+    heard: list[int] = []
+    handler = (lambda number, frame: heard.append(number)) if before == "marks a task" else before
+    was = signal.signal(signal.SIGINT, handler)
+    try:
+        with heeding():
+            os.kill(os.getpid(), signal.SIGINT)
+            done = asyncio.run(PlainNamespace().run_cell("import time\ntime.sleep(20)", show=False))
+        assert done.interrupted and len(heard) == (before == "marks a task")
+        assert signal.getsignal(signal.SIGINT) is handler
+        with heeding():
+            assert not asyncio.run(PlainNamespace().run_cell("1", show=False)).interrupted  # one is for one cell
+    finally:
+        signal.signal(signal.SIGINT, was)

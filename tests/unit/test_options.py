@@ -120,9 +120,10 @@ def test_grant_becomes_tools() -> None:
 
 
 def test_prompt_begins_the_same_for_every_agent_and_run() -> None:
-    assert build().system_prompt == f"{PREAMBLE}\n\nYou add."
+    told = f"{PREAMBLE}\n\nYou are the agent {AGENT.name}.\n\nYou add."
+    assert build().system_prompt == told
     preset = {"type": "preset", "preset": "claude_code"}
-    assert build({"system_prompt": preset}).system_prompt == {**preset, "append": f"{PREAMBLE}\n\nYou add."}
+    assert build({"system_prompt": preset}).system_prompt == {**preset, "append": told}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from llmos_nb.guard.policy import BUILT_IN_TOOLS, check_tool
 from llmos_nb.guard.verdict import Verdict
-from llmos_nb.tools.registry import TOOLS
+from llmos_nb.tools.registry import KERNEL_TOOLS
 
 
 def check(tool: str, arguments: dict[str, Any], cwd: Path, **options: Any) -> Verdict:
@@ -29,7 +29,7 @@ def test_a_granted_tool_without_a_rule_is_denied(tmp_path: Path) -> None:
 
 
 def test_every_tool_has_a_rule(tmp_path: Path) -> None:
-    for tool in (*TOOLS, *BUILT_IN_TOOLS):
+    for tool in (*KERNEL_TOOLS, *BUILT_IN_TOOLS):
         assert check(tool, {}, tmp_path).rule != "unknown-tool"
 
 

@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 
 from llmos_nb.kernel.events import Event, ToolStarted
+from llmos_nb.learning.needs import needs_of, types_of
 from llmos_nb.learning.record import input_digests, recorded_steps
 from llmos_nb.learning.replay import Replay, replay
 from llmos_nb.memory import Expectation, Step, Trace, TraceStore
+from llmos_nb.memory.seal import sealed
 from llmos_nb.tools.namespace import PlainNamespace
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Workbench
@@ -54,18 +56,20 @@ class Place:
         )  # fmt: skip
         return self.bench
 
-    def record(self, *asked: Asked, answer: str = "The recorded answer.") -> Trace:
+    def record(self, *asked: Asked, answer: str = "The recorded answer.", goal: str = "the goal") -> Trace:
         """Really run steps and record them, through a file and back as a store does."""
 
         async def work() -> Trace:
             bench = self.make_bench()
+            before = types_of(self.space.names)
             for step in asked:
                 tool, arguments = ("run_cell", {"code": step}) if isinstance(step, str) else step
                 await bench.call(tool, arguments)
-            return Trace(
-                goal="the goal", steps=recorded_steps(bench.calls), answer=answer,
-                inputs=input_digests(bench.calls, self.cwd),
+            trace = Trace(
+                goal=goal, steps=recorded_steps(bench.calls), answer=answer,
+                inputs=input_digests(bench.calls, self.cwd), environment={"needs": needs_of(bench.calls, before)},
             )  # fmt: skip
+            return sealed(trace)
 
         trace = asyncio.run(work())
         with TraceStore(self.cwd / "workspace" / "traces") as store:
@@ -101,7 +105,7 @@ def test_when_all_is_as_recorded_the_recorded_answer_is_shown(cwd: Path) -> None
     trace = Place(cwd).record(LOAD, "total = int(df['a'].sum())\nprint(total)\ntotal", ("inspect", {"names": ["df"]}))
     other = Place(cwd)
     done = other.replay(trace)
-    assert done == Replay(answer="The recorded answer.")
+    assert done == Replay(answer="The recorded answer.", basis="recorded")
     assert other.names["total"] == 4 and list(other.names["df"]) == ["a", "b"]
 
 
@@ -142,7 +146,7 @@ def test_every_tool_that_writes_is_replayed(asked: Asked, cwd: Path) -> None:
     after = everything(cwd)
     assert after != before
     (cwd / "data.csv").write_bytes(before["data.csv"])
-    assert Place(cwd).replay(trace) == Replay(answer="The recorded answer.")
+    assert Place(cwd).replay(trace) == Replay(answer="The recorded answer.", basis="recorded")
     assert everything(cwd) == after
 
 
@@ -185,11 +189,79 @@ def test_every_change_of_an_output_makes_the_answer_stale(code: str, old: str, n
     assert Place(cwd).replay(trace).stale
 
 
+WARNS_ONCE = """
+import sys
+if 'seen' not in globals():
+    seen = True
+    print('the font cache is built', file=sys.stderr)
+print(len(open('data.csv').read()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "stale"), [("It has 12 characters.", False), ("It has 12 characters, with one warning.", True)]
+)
+def test_a_warning_that_comes_once_in_a_process_is_no_part_of_the_answer(answer: str, stale: bool, cwd: Path) -> None:
+    place = Place(cwd)
+    trace = place.record(WARNS_ONCE, answer=answer)
+    assert "font cache" in trace.steps[0].output and trace.steps[0].expect.outputs == ("stream",)
+    done = place.replay(trace)
+    assert not done.surprise and done.stale == stale
+    assert (done.answer == answer) != stale
+
+
+def test_a_warning_that_is_new_withholds_the_answer(cwd: Path) -> None:
+    code = "import os, sys\nif os.path.exists('odd'):\n    print('mixed types', file=sys.stderr)\nprint(1)"
+    trace = Place(cwd).record(code)
+    assert not Place(cwd).replay(trace).stale
+    (cwd / "odd").write_text("")
+    done = Place(cwd).replay(trace)
+    assert done.stale and "mixed types" in done.answer and not done.surprise
+
+
 def test_what_was_read_counts_as_evidence(cwd: Path) -> None:
     trace = Place(cwd).record(("read_file", {"path": "data.csv"}), answer="It has two rows.")
     (cwd / "data.csv").write_text("a,b\n")
     done = Place(cwd).replay(trace)
     assert done.stale and "two rows" not in done.answer
+
+
+#: A first step over the data, what the agent wrote of its output into the second one, and the goal.
+CARRIED: list[tuple[str, Asked, str]] = [
+    ("print('sum', df['a'].sum())", ("write_file", {"path": "r.md", "content": "The sum is 4."}), "Sum up a"),
+    ("print('most:', bytes([97, 100, 97 if df['a'].sum() < 9 else 98]).decode())",
+     ("write_file", {"path": "r.md", "content": "It is ada, mostly."}), "Who has most?"),
+    ("print('mean', df['a'].mean() + .25)", "open('r.md', 'w').write('A mean of 2.2 was found.');", "The mean of a"),
+    ("print('mean', df['a'].mean() + .25)", "filled = df['b'] + 2.25", "Add the mean of a to b"),
+    ("print('sum', df['a'].sum() * 100)", ("run_shell", {"command": "echo 400 > r.md"}), "Sum up a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second", "goal"), CARRIED)
+def test_what_was_read_off_other_data_is_not_written_again(first: str, second: Asked, goal: str, cwd: Path) -> None:
+    trace = Place(cwd).record(LOAD, first, second, goal=goal)
+    assert Place(cwd).replay(trace).answer == "The recorded answer."
+    (cwd / "data.csv").write_text("a,b\n10,2\n30,4\n")
+    (cwd / "r.md").write_text("the user's")
+    done = Place(cwd).replay(trace)
+    assert "goes on with" in done.surprise and "does not show now" in done.surprise
+    assert (cwd / "r.md").read_text() == "the user's"
+
+
+@pytest.mark.parametrize(
+    ("content", "goal"),
+    [
+        ("Sums, with 4 digits.", "Write a note that the sums have 4 digits"),  # the goal's own
+        ("This sum is new.", "Write a note"),  # shown again
+        ("Nothing of it.", "Write a note"),
+    ],
+)
+def test_what_the_goal_says_or_is_shown_again_is_written_again(content: str, goal: str, cwd: Path) -> None:
+    first = "print('sum', df['a'].sum())"
+    trace = Place(cwd).record(LOAD, first, ("write_file", {"path": "r.md", "content": content}), goal=goal)
+    (cwd / "data.csv").write_text("a,b\n10,2\n30,4\n")
+    done = Place(cwd).replay(trace)
+    assert done.surprise == "" and done.stale
 
 
 # ---------------------------------------------------------------- surprises
@@ -308,14 +380,14 @@ def test_failed_steps_without_effects_are_skipped(cwd: Path) -> None:
     trace = Place(cwd).record("1 / 0", "undefined", "x = 1")
     assert [step.expect.replay for step in trace.steps] == [False, False, True]
     place = Place(cwd)
-    assert place.replay(trace) == Replay(answer="The recorded answer.")
+    assert place.replay(trace) == Replay(answer="The recorded answer.", basis="recorded")
     assert place.calls_begun() == 1
 
 
 def test_failed_steps_with_effects_are_replayed_and_must_fail_the_same_way(cwd: Path) -> None:
     trace = Place(cwd).record("x = 1\n{}[open('data.csv').read(1)]", "y = x + 1")
     place = Place(cwd)
-    assert place.replay(trace) == Replay(answer="The recorded answer.")
+    assert place.replay(trace) == Replay(answer="The recorded answer.", basis="recorded")
     assert (place.names["x"], place.names["y"]) == (1, 2)
 
     (cwd / "data.csv").unlink()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from llmos_nb.dispatch.orchestrator.plan import Node, Plan
 from llmos_nb.dispatch.result import RunResult, ShownStep
 from llmos_nb.memory.trace import STATUSES
 
@@ -132,3 +133,56 @@ def test_it_prints_as_it_is_shown() -> None:
     assert str(make(status="failed", mode="", reason="nothing was begun", text="", steps=(), cost_usd=0.0)) == (
         "llmos · failed · free\n\n**nothing was begun**"
     )
+
+
+def test_a_changed_agent_is_shown_as_a_coloured_diff_and_cannot_smuggle_markup() -> None:
+    diff = "--- a (before)\n+++ a (after)\n@@ -1 +1 @@\n-You write.\n+<b>You & I</b>"
+    result = make(diffs=(diff, diff.replace("a (", "b (")))
+    page = shown(result)["text/html"]
+    assert '<span style="color:#1a7f37">+&lt;b&gt;You &amp; I&lt;/b&gt;</span>' in page and "<b>You" not in page
+    assert '<span style="color:#cf222e">-You write.</span>' in page
+    assert f"```diff\n{diff}\n```" in shown(result)["text/markdown"] and "+++ b (after)" in str(result)
+
+
+def test_notices_are_told_beside_the_answer_whatever_the_end() -> None:
+    notice = "agents/poet.md:3: unknown key 'tols'. <hr>"
+    for status in ("success", "failed"):
+        result = make(status=status, notices=(notice,))
+        pages = shown(result)
+        assert all("unknown key 'tols'" in html.unescape(page) for page in pages.values())
+        assert "<hr>" not in pages["text/html"]
+
+
+def test_every_form_tells_which_agent_worked_and_why_in_this_mode() -> None:
+    result = make(agent="scribe", mode_reason="nothing like it was done <before>")
+    assert result.summary == "learned · $0.0512 · agent scribe · 2 steps"
+    for form in shown(result).values():
+        assert "Mode learner: nothing like it was done" in html.unescape(form) and "agent scribe" in form
+    alone = shown(make(agent="scribe", mode="follower", mode_reason="done before", steps=()))
+    assert "scribe" not in alone["text/plain"], "a replay asks no agent"
+    assert "<summary>the mode</summary>" in alone["text/markdown"] and "Mode follower" in alone["text/html"]
+
+
+def test_what_a_notebook_keeps_of_many_long_steps_is_small() -> None:
+    steps = tuple(ShownStep("run_cell", f"step = {n}\n" + "<&>\n" * 5_000, "ok") for n in range(500))
+    bundle = shown(make(steps=steps))
+    assert sum(len(form) for form in bundle.values()) < 800_000
+    for form in ("text/markdown", "text/html"):
+        assert "step = 0\n" in bundle[form] and "step = 499\n… and 20,001 characters more" in bundle[form]
+    assert all(f"step = {n}\n" in bundle["text/html"] for n in range(500))
+
+
+def test_the_plan_of_a_result_is_an_image_that_says_what_it_shows() -> None:
+    import base64
+    import xml.etree.ElementTree as ElementTree
+
+    from llmos_nb.dispatch.orchestrator.node_result import NodeResult
+
+    plan = Plan("g", (Node("one", "The <first>"), Node("two", "The second", needs=("one",))))
+    nodes = tuple(NodeResult(id=n, goal="", status="success", mode="learner", cost_usd=0.1) for n in ("one", "two"))
+    page = shown(make(mode="orchestrator", plan=plan, nodes=nodes))["text/html"]
+    assert "<svg" not in page and 'alt="the plan: one; then two"' in page, "where images are dropped, the words stay"
+    data = re.search(r'src="data:image/svg\+xml;base64,([^"]*)"', page)
+    assert data is not None
+    drawn = ElementTree.fromstring(base64.b64decode(data[1]))
+    assert "The <first>" in "".join(drawn.itertext())

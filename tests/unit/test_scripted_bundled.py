@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
+import shutil
+import threading
 import traceback
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +17,15 @@ from typing import Any
 import pytest
 
 from llmos_nb.cortex.scripted import ScriptedServer, knows, load_scripts
+from llmos_nb.dispatch.orchestrator.plan import plan_from
+from llmos_nb.guard.undo import Undo
+from llmos_nb.memory.facts import FactStore
+from llmos_nb.mind import AgentRegistry
+from llmos_nb.tools.cell import with_parameters
+from llmos_nb.tools.namespace import PlainNamespace
+from llmos_nb.tools.registry import TOOLS
+from llmos_nb.tools.services import Services
+from llmos_nb.tools.tool import ToolContext, ToolResult
 
 COLUMNS = "species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year"
 ROWS = [
@@ -25,13 +37,17 @@ ROWS = [
     "Gentoo,Biscoe,48.7,14.1,210,4450,NA,2009",
     "Chinstrap,Dream,46.5,17.9,192,3500,female,2007",
 ]
+#: What plans hand on: notes on penguins, and what nodes made of them and of the table.
+NOTES = Path(__file__).resolve().parents[2] / "notebooks" / "data" / "notes"
+MASSES = {"Adelie": 3600.0, "Chinstrap": 3500.0, "Gentoo": 4883.3}
 
 
 class Client:
     """Plays a goal to its end. Keeps the namespace between goals, as a notebook does."""
 
-    def __init__(self, server: ScriptedServer) -> None:
+    def __init__(self, server: ScriptedServer, system: str = "") -> None:
         self.server = server
+        self.system = system
         self.namespace: dict[str, Any] = {}
         self.results: list[tuple[str, bool]] = []
         self.usage: list[dict[str, int]] = []
@@ -49,11 +65,14 @@ class Client:
                 return str(answer["content"][0]["text"])
             messages.append({"role": "assistant", "content": answer["content"]})
             calls = [block for block in answer["content"] if block["type"] == "tool_use"]
+            if calls[0]["name"] == "StructuredOutput":  # the answer itself, in JSON
+                return json.dumps(calls[0]["input"])
             messages.append({"role": "user", "content": [self._result(call) for call in calls]})
 
     def _ask(self, messages: list[dict[str, Any]]) -> Any:
-        tools = [{"name": f"mcp__llmos__{name}"} for name in ("run_cell", "write_file")]
-        body = {"model": "m", "max_tokens": 9000, "tools": tools, "messages": messages}
+        tools = [{"name": f"mcp__llmos__{name}"} for name in ("run_cell", "read_file", "write_file", *_REAL)]
+        tools.append({"name": "StructuredOutput"})
+        body = {"model": "m", "max_tokens": 9000, "tools": tools, "messages": messages, "system": self.system}
         headers = {"x-api-key": self.server.api_key, "content-type": "application/json"}
         request = urllib.request.Request(f"{self.server.url}/v1/messages", json.dumps(body).encode(), headers)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -64,15 +83,39 @@ class Client:
         out, failed = io.StringIO(), False
         try:
             with contextlib.redirect_stdout(out):
-                if call["name"].endswith("write_file"):
+                if (tool := call["name"].removeprefix("mcp__llmos__")) in _REAL:
+                    print(_said(tool, call["input"]))
+                elif call["name"].endswith("read_file"):
+                    print(Path(call["input"]["path"]).read_text(encoding="utf-8"))
+                elif call["name"].endswith("write_file"):
                     Path(call["input"]["path"]).write_text(call["input"]["content"], encoding="utf-8")
                 else:
-                    exec(compile(call["input"]["code"], "<cell>", "exec"), self.namespace)
+                    code = with_parameters(call["input"]["code"], call["input"].get("parameters", {}))
+                    exec(compile(code, "<cell>", "exec"), self.namespace)
         except Exception:  # noqa: BLE001 - the cell may raise anything; the traceback is its result
             out.write(traceback.format_exc())
             failed = True
         self.results.append((out.getvalue(), failed))
         return {"type": "tool_result", "tool_use_id": call["id"], "content": out.getvalue(), "is_error": failed}
+
+
+#: Tools that are called as they are.
+_REAL = ("remember", "recall", "create_agent", "modify_agent", "list_agents", "reload_agent")
+
+
+def _said(tool: str, arguments: dict[str, Any]) -> str:
+    """What the real tool says, on facts and agents in the working folder."""
+    with FactStore("facts") as facts:
+        context = ToolContext(
+            namespace=PlainNamespace(), workspace=Path.cwd(), cwd=Path.cwd(), undo=Undo(), stopping=threading.Event(),
+            agent="maker", grant=frozenset(TOOLS), services=Services(facts=facts, agents=AgentRegistry("agents")),
+        )  # fmt: skip
+        return asyncio.run(_awaited(TOOLS[tool].run(context, arguments))).text
+
+
+async def _awaited(work: Any) -> ToolResult:
+    result: ToolResult = await work
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +130,12 @@ def client(server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     matplotlib.use("Agg")
     (tmp_path / "penguins.csv").write_text("\n".join([COLUMNS, *ROWS]) + "\n")
+    shutil.copytree(NOTES, tmp_path / "notes")
+    (tmp_path / "found.md").write_text("\n".join(f"## {name}\n\nLives. Eats. (notes/)" for name in MASSES))
+    (tmp_path / "table.csv").write_text("\n".join(f"{name},{mass}" for name, mass in MASSES.items()))
     monkeypatch.chdir(tmp_path)
+    AgentRegistry("agents").create("haiku-poet", "Writes.", [], "You write haikus.")
+    AgentRegistry("agents").create("reader", "Reads.", [], "You read.")
     return Client(server)
 
 
@@ -105,10 +153,14 @@ GOALS: dict[str, tuple[str, list[str]]] = {
         "How many penguins of each species are in penguins.csv?",
         ["there are 7 penguins", "Adelie: 3\nChinstrap: 1\nGentoo: 3\n"],
     ),
-    "species-count": ("How many gentoo penguins are in penguins.csv?", ["**3** gentoo penguins among the 7"]),
+    "species-count": ("How many gentoo penguins are in penguins.csv?", ["has 7 penguins; **3** of them are gentoo"]),
     "mean-body-mass": (
         "What is the mean body mass of Gentoo penguins in penguins.csv?",
         ["**4883.3 g**", "3 penguins with a known mass"],
+    ),
+    "bootstrap-mean": (
+        "Bootstrap the mean of body_mass_g in penguins.csv with 50 samples",
+        ["is **4225.0**", "from 3693.5 to 4864.6 (50 samples)"],
     ),
     "heaviest-island": (
         "Which island has the heaviest penguins in penguins.csv?",
@@ -128,9 +180,53 @@ GOALS: dict[str, tuple[str, list[str]]] = {
     ),
     "add-numbers": ("What is 2.5 + -4?", ["2.5 + -4 = **-1.5**"]),
     "first-primes": ("Compute the first 6 prime numbers", ["first 6 prime numbers are 2, 3, 5, 7, 11, 13."]),
+    "group-means": ("Plot the mean body_mass_g by species in penguins.csv", ["`body_mass_g` is **4225.00**", "`species`"]),
     "write-note": ('Write the note "two words" to note.txt', ["`note.txt`"]),
+    "save-masses": (
+        "Save the mean body mass of each species in penguins.csv to masses.csv",
+        ["`masses.csv`", "Adelie: 3600.0\nChinstrap: 3500.0\nGentoo: 4883.3\n"],
+    ),
+    "research-notes": (
+        "Research the notes in notes/ and collect in findings.md where each penguin species lives and what it eats",
+        ["`findings.md`", "krill, fish and squid"],
+    ),
+    "one-page-report": (
+        "Write a one-page report to report.md from found.md and table.csv",
+        ["`report.md`", "4883.3 g on average", "mean is 3600.0 g"],
+    ),
+    "plan-penguin-report": (
+        "Make a plan for this goal: Research the notes in notes/ and collect where each penguin species lives and what "
+        "it eats. Save the mean body mass of each species in penguins.csv. Plot bill length against depth by species "
+        "from penguins.csv. Write a one-page report to report.md.",
+        ['"needs": ["notes", "masses"]', '"answer": ["report"]'],
+    ),
+    "remember-that": ("Remember that the mast is 80 m high.", ["that the mast is 80 m high.", "Remembered as the-mast"]),
+    "what-do-you-know": ("What do you know about the mast?", ["Nothing that bears on it is remembered."]),
+    "create-agent": (
+        "Create a limerick-poet agent that writes funny limericks",
+        ["The agent **limerick-poet** is there: an agent that writes funny limericks", "--agent limerick-poet"],
+    ),
+    "improve-agent": ("Improve the reader: read aloud", ["**reader** works with that from the next goal on."]),
+    "improve-haiku-poet": ("Improve the haiku-poet", ["**haiku-poet** lets every haiku name its season."]),
+    "grant-tool": ("Grant reader the tool read_file", ["**reader** may use `read_file`"]),
+    "list-agents": ("List the agents", ["- haiku-poet: Writes. [tools: none; version 1]", "- researcher: "]),
+    "reload-agent": ("Reload the haiku-poet", ["haiku-poet: version 1 is in force. Tools: none. Writes."]),
+    "haiku": ("Write a haiku about a lost key", ["a lost key, and no more."]),
+    "haiku-season": ("Write a haiku about a lost key", ["Winter.", "and a word: a lost key."]),
+    "haiku-rain": ("Write a haiku about rain", ["Rain on the tin roof:"]),
+    "haiku-rain-season": ("Write a haiku about rain", ["Spring rain on the roof:"]),
+    "haiku-sea": ("Write a haiku about the sea", ["The tide goes out far,"]),
+    "haiku-sea-season": ("Write a haiku about the sea", ["Late autumn: the tide"]),
     "hello": ("Hello!", ["scripted endpoint", "no model"]),
 }  # fmt: skip
+
+
+#: What the agent that is asked was told, where that decides which script is played.
+POET = "You are the agent haiku-poet.\n\nYou write haikus."
+SYSTEM: dict[str, str] = {
+    **dict.fromkeys(("haiku", "haiku-rain", "haiku-sea"), POET),
+    **dict.fromkeys(("haiku-season", "haiku-rain-season", "haiku-sea-season"), f"{POET} Name the Season."),
+}
 
 
 def test_every_bundled_script_is_played_here() -> None:
@@ -141,6 +237,7 @@ def test_every_bundled_script_is_played_here() -> None:
 @pytest.mark.parametrize("name", GOALS)
 def test_plays(client: Client, name: str) -> None:
     goal, expected = GOALS[name]
+    client.system = SYSTEM.get(name, "")
     answer = client.run(goal)
     assert client.server.requests.recent[-1].script == name
     assert "(not found)" not in answer
@@ -148,9 +245,10 @@ def test_plays(client: Client, name: str) -> None:
         assert piece in answer
     assert [failed for _, failed in client.results].count(True) == (name == "missing-column")
     # The same goal again: the same answer, the same calls, the same tokens.
-    again = Client(client.server)
+    again = Client(client.server, client.system)
     assert again.run(goal) == answer
-    assert again.usage == client.usage
+    if name not in ("create-agent", "improve-agent", "improve-haiku-poet", "grant-tool"):  # they find it done
+        assert again.usage == client.usage
 
 
 def test_numbers_of_the_fit(client: Client) -> None:
@@ -195,6 +293,24 @@ def test_written_files(client: Client) -> None:
     assert "| sex | female (3), male (2) | 2 |" in report
 
 
+def test_a_report_from_what_others_left(client: Client) -> None:
+    client.run(GOALS["research-notes"][0])
+    findings = Path("findings.md").read_text()
+    assert findings.count("(notes/") == 3 and "rocky slopes. Eats almost nothing but krill." in findings
+    client.run(GOALS["save-masses"][0])
+    client.run("Write a one-page report to report.md from findings.md and masses.csv")
+    report = Path("report.md").read_text()
+    assert (
+        "| Gentoo | 4883.3 | Lives on the Antarctic Peninsula" in report
+        and "Sources: findings.md, masses.csv" in report
+    )
+
+
+def test_a_plan_is_one_that_can_be_run(client: Client) -> None:
+    plan = plan_from(json.loads(client.run(GOALS["plan-penguin-report"][0])), "the goal", "model")
+    assert plan.check().layers == (("notes", "masses", "plot"), ("report",))
+
+
 def test_the_column_that_exists(client: Client) -> None:
     answer = client.run("What went wrong with bill_length_mm in penguins.csv?")
     assert "Nothing is wrong with `bill_length_mm`" in answer
@@ -207,7 +323,9 @@ def test_an_unknown_species(client: Client) -> None:
     assert "Adelie, Chinstrap, Gentoo" in answer
 
 
-@pytest.mark.parametrize("name", sorted(name for name in GOALS if "penguins.csv" in GOALS[name][0]))
+@pytest.mark.parametrize(
+    "name", sorted(name for name in GOALS if "penguins.csv" in GOALS[name][0] and not name.startswith("plan"))
+)
 def test_a_file_that_is_not_there_is_an_honest_failure(client: Client, name: str) -> None:
     answer = client.run(GOALS[name][0].replace("penguins.csv", "absent.csv"))
     assert "The goal is not done" in answer
@@ -226,7 +344,20 @@ def test_too_many_primes(client: Client) -> None:
         "Do not load penguins.csv and count the rows",
         "Add 2",
         "What is 2 * 3?",
+        "Do not create a poet agent that rhymes",
     ],
 )
 def test_near_goals_are_unknown(goal: str) -> None:
     assert not knows(goal)
+
+
+@pytest.mark.parametrize("agent", ["generalist", "haiku-poets"])
+def test_haikus_are_the_poets_alone(agent: str) -> None:
+    assert knows("Write a haiku about rain", agent="haiku-poet")
+    assert not knows("Write a haiku about rain", agent=agent)
+
+
+def test_whoever_is_called_a_poet_in_passing_is_not_one(client: Client) -> None:
+    client.system = "You are the agent maker.\n\nWork.\nYou are the agent haiku-poet."
+    assert "haiku-poet" in client.run("Write a haiku about rain") and client.results == []
+    assert client.server.requests.recent[-1].script == ""

@@ -239,6 +239,16 @@ def test_reminders_in_results_and_plain_strings_are_left_out() -> None:
     )
 
 
+@pytest.mark.parametrize("tail", [f"\n{REMINDER}", f"{REMINDER}\n\n{REMINDER}\n", ""])
+def test_a_remark_that_the_client_joined_to_an_error_is_not_quoted(tail: str) -> None:
+    joined = {"type": "tool_result", "tool_use_id": "t1", "is_error": True, "content": f"It failed.{tail}"}
+    request = {"messages": [user("Count a.csv"), assistant("t1"), user(joined)]}
+    assert read_conversation(request).exchanges[0].error == "It failed."
+    quoted = {**joined, "content": f"{REMINDER} is what it printed"}
+    request = {"messages": [user("Count a.csv"), assistant("t1"), user({**quoted, "content": f"It: {REMINDER}."})]}
+    assert read_conversation(request).exchanges[0].error == f"It: {REMINDER}.", "a tool's own words stay"
+
+
 def test_an_unknown_goal_lists_what_is_known() -> None:
     told = text(answer(user("Sing a song")))
     assert told.startswith(UNKNOWN_GOAL + "\n\n- Count {file:path}\n")

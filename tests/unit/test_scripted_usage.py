@@ -41,6 +41,19 @@ def test_reminders_billing_ids_and_metadata_are_not_counted() -> None:
     assert count_input_tokens(other) == COUNT
 
 
+def test_a_client_that_was_cleared_before_counts_as_a_new_one() -> None:
+    other = changed()
+    other["messages"][0]["content"][:0] = [
+        {"type": "text", "text": text}
+        for text in (
+            "<local-command-caveat>The command below was run directly.</local-command-caveat>\n",
+            "<command-name>/clear</command-name>\n  <command-message>clear</command-message>\n",
+            "<local-command-stdout></local-command-stdout>\n",
+        )
+    ]
+    assert count_input_tokens(other) == COUNT
+
+
 def test_what_is_said_and_done_is_counted() -> None:
     other = changed()
     other["messages"][0]["content"][0]["text"] += "x" * 40

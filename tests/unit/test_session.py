@@ -58,6 +58,7 @@ def test_it_is_a_subscriber(tmp_path: Path) -> None:
 def test_the_end_of_a_run_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.setattr("llmos_nb.memory.session.sync_folder", lambda folder: synced.append(-1))
     log = SessionLog(tmp_path)
     log(notice("a"))
     assert synced == []
@@ -73,7 +74,7 @@ def test_the_end_of_a_run_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             duration_s=1,
         )
     )
-    assert len(synced) == 1
+    assert len(synced) == 2 and synced[1] == -1  # the file, then its name
 
 
 def test_session_ids() -> None:

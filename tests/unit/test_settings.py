@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from llmos_nb.errors import SettingsError
-from llmos_nb.settings import Settings, describe, endpoint_kind, load_settings
+from llmos_nb.settings import Settings, describe, endpoint_kind, load_settings, options_in, resolve
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -148,7 +148,70 @@ def test_guidance_needs_no_more_confidence_than_a_replay() -> None:
 
 def test_further_sdk_options_come_from_their_table(tmp_path: Path) -> None:
     toml(tmp_path, '[sdk]\neffort = "low"')
-    assert load_settings(tmp_path, {}).sdk == {"effort": "low"}
+    assert load_settings(tmp_path, {}).sdk == {}, "nobody trusts it here"
+    trusted = resolve({"workspace": tmp_path}, environ={}, vouched=lambda folder: {"sdk": {"effort": "low"}})[0]
+    assert trusted.sdk == {"effort": "low"}
+
+
+LOOSE = {
+    "endpoint": ['"https://example.com"', '"claude"'],
+    "endpoint_key": ['"k"'],
+    "budget_usd": ["10.5"],
+    "run_budget_usd": ["0.6"],
+    "time_limit_s": ["601", '"none"'],
+    "silence_limit_s": ["181", '"none"'],
+    "repeat_limit": ["6", '"none"'],
+    "idle_turns": ["11", '"none"'],
+    "max_turns": ["51", '"none"'],
+    "stop_grace_s": ["60"],
+    "state_url": ['"postgresql://elsewhere/x"'],
+    "sdk": ["{cli_path = 'x'}"],
+    "follower_confidence": ["0.8"],
+    "mixed_confidence": ["0.1"],
+    "crystal_uses": ["1"],
+    "crystal_success": ["0.1"],
+    "undo_runs": ["0"],
+    "undo_mb": ["1"],
+}
+STRICT = {
+    "endpoint": ['"scripted"'],
+    "budget_usd": ["1"],
+    "day_budget_usd": ["1"],
+    "time_limit_s": ["60"],
+    "max_turns": ["3"],
+    "agent_changes": ['"deny"'],
+    "web_tools": ['"deny"'],
+    "sandbox": ['"always"'],
+    "follower_confidence": ["0.99"],
+    "crystal_uses": ["20", '"never"'],
+    "undo_runs": ["20"],
+    "preset": ['"teaching"', '"production"', '"testing"'],
+    "model": ['"m"'],
+    "agent": ['"a"'],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in LOOSE.items() for value in values])
+def test_what_loosens_in_a_file_waits_for_trust(name: str, value: str, tmp_path: Path) -> None:
+    toml(tmp_path, f"{name} = {value}\n")
+    settings, sources = resolve({"workspace": tmp_path}, environ={})
+    assert getattr(settings, name) == getattr(Settings(), name) and sources[name] == "default"
+    told = options_in((tmp_path / "llmos.toml").read_text(), tmp_path / "llmos.toml")[0]
+    vouched = resolve({"workspace": tmp_path}, environ={}, vouched=lambda folder: {name: told.value})[0]
+    assert getattr(vouched, name) != getattr(Settings(), name)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in STRICT.items() for value in values])
+def test_what_tightens_in_a_file_is_in_force_at_once(name: str, value: str, tmp_path: Path) -> None:
+    toml(tmp_path, f"{name} = {value}\n")
+    settings, sources = resolve({"workspace": tmp_path}, environ={})
+    assert getattr(settings, name) != getattr(Settings(), name) and sources[name] == "llmos.toml:1"
+
+
+def test_what_a_persons_preset_tightens_no_file_loosens(tmp_path: Path) -> None:
+    toml(tmp_path, 'agent_changes = "allow"\nday_budget_usd = 6.0\nrun_budget_usd = 0.3\n')
+    settings = load_settings(tmp_path, {"LLMOS_PRESET": "production"})
+    assert (settings.agent_changes, settings.day_budget_usd, settings.run_budget_usd) == ("ask", 5.0, 0.25)
 
 
 def test_settings_change_only_as_copies() -> None:

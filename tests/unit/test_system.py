@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import subprocess
 import sys
@@ -20,15 +21,19 @@ from llmos_nb.errors import (
     EmptyGoal,
     LlmosError,
     ModeUnavailable,
+    ProjectError,
     SettingsError,
     StoreError,
     UnknownAgent,
     UnknownMode,
+    WaitsForTrust,
 )
 from llmos_nb.kernel import files
 from llmos_nb.kernel.events import Event, ModeDecided, Notice, RunEnded, RunStarted, ToolFinished
 from llmos_nb.learning.record import input_digests, recorded_steps
 from llmos_nb.memory import Trace
+from llmos_nb.memory.seal import sealed
+from llmos_nb.notebook.views import traces_table
 from llmos_nb.tools.namespace import PlainNamespace
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.workbench import Workbench
@@ -76,6 +81,15 @@ def follow(system: LLMOS, goal: str = GOAL, **options: Any) -> RunResult:
 
 
 # ---------------------------------------------------------------- replay, from the outside
+
+
+def test_a_plan_that_has_no_script_is_told_as_such_and_costs_nothing(system: LLMOS) -> None:
+    result = system.run("Add 2 and 3", mode="orchestrator")
+    assert not result.ok and "no script of a plan" in result.reason and result.cost_usd == 0
+    assert "Leave --mode orchestrator" in result.remedy and "It knows" not in str(result)
+    with pytest.raises(LlmosError, match="no script of a plan") as caught:
+        asyncio.run(system.plan("Add 2 and 3"))
+    assert "those listed here" not in str(caught.value) and system.economy.spent_usd() == 0
 
 
 def test_a_known_goal_is_replayed_free_and_counted(system: LLMOS) -> None:
@@ -296,7 +310,7 @@ def test_importing_and_making_one_is_cheap(place: Path) -> None:
         ("g", {"budget_usd": float("inf")}, SettingsError, "US dollars"),
         ("g", {"budget_usd": "0.5"}, SettingsError, "US dollars"),
         ("g", {"budget_usd": True}, SettingsError, "US dollars"),
-        ("g", {"project": "p"}, ModeUnavailable, "project"),
+        ("g", {"project": "p"}, ProjectError, "project"),
     ],
 )
 def test_what_cannot_be_begun_is_refused_with_a_remedy(
@@ -460,14 +474,45 @@ def test_a_trace_whose_code_was_edited_is_replayed_as_it_is_now(system: LLMOS) -
     (row,) = system.traces.rows()
     path = system.traces.path(row["id"])
     path.write_text(path.read_text().replace("'sum'", "'total'"))
+    system.traces.refresh()
+    assert not follow(system).ok, "nobody has looked at it"
+    system.trust(row["id"], system.preview(row["id"]).shown)
     result = follow(system)
     assert result.stale and "total 4" in result.text
+
+
+@pytest.mark.parametrize("how", ["edited", "wrong"])
+def test_a_goal_that_costs_again_says_why_its_recorded_run_was_not_used(how: str, system: LLMOS, place: Path) -> None:
+    (row,) = system.traces.rows()
+    system.traces.replace(sealed(system.traces.get(row["id"])))
+    if how == "edited":
+        path = system.traces.path(row["id"])
+        path.write_text(path.read_text().replace("'sum'", "'total'"))
+        system.traces.refresh()
+    else:
+        system.wrong(row["id"], "the sum is of b")
+    result = system.run(GOAL, budget_usd=0.2)  # the scripted endpoint does not know it: no matter
+    said = "was edited after" if how == "edited" else "called wrong (the sum is of b)"
+    assert result.mode == "learner" and said in result.passed_over
+    assert f"%trace trust {row['id']}" in str(result) and said in result._repr_mimebundle_()["text/html"]
+    shown = dataclasses.replace(result, status="success", text="The sum is 4.")
+    assert said in str(shown) and "The sum is 4." in str(shown)
+    refused = follow(system)
+    assert not refused.ok and f"%trace trust {row['id']}" in str(refused)
+    assert (
+        traces_table(system).rows[-1][2].startswith("success (" + {"edited": "edited", "wrong": "called wrong"}[how])
+    )
+    system.trust(row["id"], system.preview(row["id"]).shown)
+    assert follow(system).ok and follow(system).passed_over == ""
+    assert traces_table(system).rows[-1][2] == "success"
 
 
 def test_a_trace_edited_to_do_harm_is_refused(system: LLMOS, place: Path) -> None:
     (row,) = system.traces.rows()
     path = system.traces.path(row["id"])
     path.write_text(path.read_text().replace("print('sum', df['a'].sum())", "import shutil; shutil.rmtree('/')"))
+    system.traces.refresh()
+    system.trust(row["id"], system.preview(row["id"]).shown)  # by mistake
     result = follow(system)
     assert result.status == "failed" and "refused" in result.reason
     assert (place / "data.csv").exists()
@@ -526,3 +571,84 @@ def test_the_state_database_is_damaged(place: Path) -> None:
 
 def test_it_says_what_it_is(place: Path) -> None:
     assert repr(LLMOS("workspace", endpoint="scripted")) == "LLMOS(workspace='workspace', endpoint='scripted')"
+
+
+@pytest.mark.parametrize(("kind", "deliver"), [("x", print), (None, 3), (int, print), (RunEnded, 3)])
+def test_only_types_of_events_and_callables_can_listen(system: LLMOS, kind: Any, deliver: Any) -> None:
+    with pytest.raises(TypeError, match=r"llmos_nb\.kernel\.events|cannot be called"):
+        system.on(kind, deliver)
+
+
+def test_a_goal_is_text(system: LLMOS) -> None:
+    goal: Any = 42
+    with pytest.raises(EmptyGoal, match="text or a plan, got int"):
+        asyncio.run(system.execute(goal))
+
+
+def test_no_agent_is_granted_a_tool_that_there_is_not(system: LLMOS) -> None:
+    for write in (
+        lambda: system.agents.write("poet", "You write.", tools=["run_cel"]),
+        lambda: system.agents.create("poet", "Writes.", ["inspect", "run_cel"], "You write."),
+        lambda: system.agents.modify("generalist", "tools", ["run_cel"], append=True),
+    ):
+        with pytest.raises(LlmosError, match="no tool is called 'run_cel'") as caught:
+            write()
+        assert "Did you mean 'run_cell'?" in caught.value.remedy
+    assert not (system.workspace / "agents" / "poet.md").exists()
+    # A tool that some file of a person grants already is no obstacle to changing the rest of it.
+    (system.workspace / "agents").mkdir(parents=True, exist_ok=True)
+    (system.workspace / "agents" / "old.md").write_text("---\nname: old\ntools: [gone_tool]\n---\nYou are old.\n")
+    assert system.agents.modify("old", "description", "Was here before.").tools == ("gone_tool",)
+
+
+def test_a_strangers_settings_loosen_nothing_until_they_are_trusted(place: Path) -> None:
+    (place / "workspace").mkdir(exist_ok=True)
+    (place / "workspace" / "llmos.toml").write_text(
+        'endpoint = "http://127.0.0.1:9"\nbudget_usd = 500\nmax_turns = 3\n[sdk]\ncli_path = "/bin/sh"\n'
+        '[[guard]]\nrule = "install"\ndecision = "allow"\n'
+    )
+    record(GOAL, CODE)
+    with pytest.warns(WaitsForTrust, match="3 options and 1 rule not in force") as told:
+        system = LLMOS(workspace="workspace", namespace=PlainNamespace())
+    with system:
+        assert len(told) == 1 and told[0].filename == "workspace/llmos.toml"
+        settings = system.settings
+        assert (settings.endpoint, settings.budget_usd, settings.max_turns, settings.sdk) == ("scripted", 10.0, 3, {})
+        assert follow(system).notices == (
+            "llmos.toml: 3 options and 1 rule not in force until you trust them: see %guard trust",
+        )
+        assert follow(system).notices == (), "once"
+        system.guard.trust(system.guard.waiting().shown)
+        assert (system.settings.endpoint, system.settings.budget_usd) == ("scripted", 500.0), (
+            "the environment goes before"
+        )
+    with LLMOS(workspace="workspace") as again:
+        assert (
+            again.settings.sdk == {"cli_path": "/bin/sh"} and again.guard.check("pip install x").decision == "allow"
+        )
+
+
+def test_a_relative_workspace_stays_where_it_was(system: LLMOS, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = '[[guard]]\nrule = "py-install"\ndecision = "allow"\n'
+    (place / "sub" / "workspace").mkdir(parents=True)
+    (place / "sub" / "data.csv").write_text("a,b\n5,2\n6,4\n")
+    (place / "sub" / "workspace" / "llmos.toml").write_text("max_turns = 3\n" + rules)
+    assert follow(system).ok
+    monkeypatch.chdir(place / "sub")
+    assert len(list(system.traces.rows())) == 1
+    result = follow(system)
+    assert "cannot be read" not in result.reason and result.trace_id, "the trace is found; the folder is the cell's"
+    assert system.workspace == place / "workspace" and system.guard.overrides == ()
+    assert system.configure(run_budget_usd=0.4).max_turns != 3
+    assert str(system.settings.workspace) == "workspace"
+    assert sorted(os.listdir("workspace")) == ["llmos.toml"], "nothing was made there"
+    assert (
+        system.agents.folder == place / "workspace" / "agents"
+        and system.projects.folder.parent == place / "workspace"
+    )
+    system.agents.create("poet", "Writes.", [], "You write.")
+    system.projects.create("study")
+    assert (place / "workspace" / "agents" / "poet.md").is_file() and (place / "workspace/projects/study").is_dir()
+    assert sorted(os.listdir("workspace")) == ["llmos.toml"], "nor agents and projects"
+    system.configure(workspace="other")
+    assert system.workspace == place / "sub" / "other", "a person names a folder from where they are"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from llmos_nb.memory import Expectation, Step, Trace, TraceStore
+from llmos_nb import LLMOS
+from llmos_nb.memory import Expectation, Step, Trace
 from llmos_nb.terminal import main
 
 GOAL = "Write a note"
@@ -18,8 +19,8 @@ GOAL = "Write a note"
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     step = Step("write_file", {"path": "note.txt", "content": "hello"}, Expectation(files=("note.txt",)))
-    with TraceStore(tmp_path / "workspace" / "memory" / "traces") as store:
-        store.add(Trace(goal=GOAL, steps=[step], answer="It is written.", agent="generalist"))
+    with LLMOS("workspace") as system:
+        system.traces.add(Trace(goal=GOAL, steps=[step], answer="It is written.", agent="generalist"))
     return tmp_path
 
 
@@ -103,3 +104,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     said = doctor.stderr.read()
     doctor.wait(60)
     assert "Traceback" not in said and "BrokenPipe" not in said
+
+
+def test_a_file_that_is_no_notebook_cannot_be_played(tmp_path: Path) -> None:
+    from llmos_nb.errors import LlmosError
+    from llmos_nb.terminal.demo import play
+
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(LlmosError, match="is no notebook"):
+        play(tmp_path / "a.csv", tmp_path / "out")

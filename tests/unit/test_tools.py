@@ -159,7 +159,7 @@ def test_inspect_describes_without_showing_contents(cwd: Path) -> None:
     everything, some, unknown = (done.result for done in asyncio.run(work()))
     assert everything is not None and some is not None and unknown is not None
     assert "hunter2" not in everything.text
-    assert "secret: str, length 7" in everything.text
+    assert "secret: str, withheld (its name is that of a secret)" in everything.text
     assert "a: ndarray, shape (2, 3), dtype float64" in everything.text
     assert some.text == "n: int = 3\ndf: DataFrame, 1 rows x 1 columns (a: float64)"
     assert (unknown.error, unknown.text) == ("NameError", "There is no variable named nothing.")

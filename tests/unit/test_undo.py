@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 
 from llmos_nb.guard import contents, undo
+from llmos_nb.guard.effects import FileEffects, watching
+from llmos_nb.guard.footprint import Footprint
 from llmos_nb.guard.undo import Undo
 from llmos_nb.tools.namespace import PlainNamespace
 
@@ -110,6 +112,19 @@ def test_an_unchanged_file_is_not_written_again(tmp_path: Path) -> None:
 
     assert old.put_back({}) == []
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_relative_name_means_the_file_that_it_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "other" / "a").write_text("another one")
+    monkeypatch.chdir(tmp_path)
+    old = Undo()
+    old.keep_file(Path("a"))
+    (tmp_path / "a").write_text("new")
+    monkeypatch.chdir(tmp_path / "other")
+    assert old.put_back({}) == []
+    assert (tmp_path / "a").read_text() == "old" and Path("a").read_text() == "another one"
 
 
 def test_what_is_remembered_is_the_first_state(tmp_path: Path) -> None:
@@ -316,3 +331,29 @@ def test_names_of_a_real_cell_are_put_back() -> None:
     assert space.names["x"] == [1, 2]
     assert old.put_back(space.names) == []
     assert space.names["x"] == [1]
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_nothing_is_put_back_through_a_link_that_came_later(there: bool, whole: bool, tmp_path: Path) -> None:
+    """A run moved its folder away and left a link to somebody else's in its place."""
+    folder, theirs = tmp_path / "nb", tmp_path / "theirs"
+    (folder / "d").mkdir(parents=True) if there else folder.mkdir()
+    if there:
+        (folder / "d/a.txt").write_text("mine")
+    theirs.mkdir()
+    (theirs / "a.txt").write_text("theirs")
+    undo = Undo()
+    with watching(FileEffects((folder,), undo)):
+        (folder / "d").mkdir(exist_ok=True)
+        (folder / "d/a.txt").write_text("new")
+        os.rename(folder / "d", folder / "d2")
+        os.symlink(theirs, folder / "d")
+    if whole:
+        footprint = Footprint.of([undo], {})
+        assert not footprint.take_back({}).failed
+    else:
+        assert undo.put_back({}) == []
+    assert (theirs / "a.txt").read_text() == "theirs"
+    assert sorted(path.name for path in folder.rglob("*")) == (["a.txt", "d"] if there else [])
+    assert not there or (folder / "d/a.txt").read_text() == "mine"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from llmos_nb.learning.verify import digest, expectation, surprise
+from llmos_nb.learning.verify import digest, expectation, surprise, warnings_new
 from llmos_nb.memory import Expectation
 from llmos_nb.tools.namespace import Output
 from llmos_nb.tools.shell_namespace import ShellNamespace
@@ -58,6 +58,17 @@ def test_other_outputs_have_another_digest(one: Output, other: Output) -> None:
 )  # fmt: skip
 def test_what_differs_by_chance_does_not_count(one: Output, other: Output) -> None:
     assert digest(result(one)) == digest(result(other))
+
+
+def test_the_error_stream_is_apart_from_the_outputs() -> None:
+    warned = Output("stderr", {"text/plain": "/tmp/ipykernel_11/2.py:3: FutureWarning: soon\n"})
+    quiet, loud = result(printed("1\n2\n")), result(printed("1\n"), warned, printed("2\n"))
+    assert digest(quiet) == digest(loud) and surprise(expectation(loud, replay=True), quiet, {}) == ""
+    assert not warnings_new(quiet, loud.text)
+    assert warnings_new(loud, quiet.text) == ["<cell>:3: FutureWarning: soon"]
+    assert not warnings_new(loud, loud.text.replace("ipykernel_11/2", "ipykernel_22/7"))
+    failed = dataclasses.replace(loud, error="ValueError")
+    assert expectation(failed, replay=False).outputs == ("stream",) and digest(failed) != digest(quiet)
 
 
 def test_the_text_of_a_tool_without_outputs_counts() -> None:
@@ -119,3 +130,27 @@ def test_rich_displays_of_a_real_shell_count(ipython: Any) -> None:
     assert digest(shown(html.format(1))) != digest(shown(html.format(2)))
     table = "import pandas as pd\npd.DataFrame({{'a': [{}]}}).style"
     assert digest(shown(table.format(1))) != digest(shown(table.format(2)))
+
+
+@pytest.mark.parametrize(
+    ("expected", "recorded", "did", "words"),
+    [
+        ({"files": ("b",)}, {"files": ("a",)}, {"files": ("b",)}, ""),
+        ({"files": ("b",)}, {"files": ("a",)}, {"files": ("c",)}, "changed the files c instead of b"),
+        ({"files": ()}, {"files": ("a",)}, {"files": ("c",)}, ""),
+        ({"files": ()}, {"files": ("a",)}, {"files": ("c", "d")}, "instead of files like a"),
+        ({"files": ("x",)}, {"files": ("x", "a")}, {"files": ("x", "b")}, ""),
+        ({"files": ("x",)}, {"files": ("x", "a")}, {"files": ("b", "c")}, "instead of files like x, a"),
+        ({}, {}, {"files": ("c",)}, "changed the files c instead of nothing"),
+        ({}, {}, {"outputs": (printed("x"),)}, "showed stream instead of nothing"),
+        ({}, {"outputs": ("image/png",)}, {"outputs": (printed("x"),)}, ""),
+        ({}, {"outputs": ("image/png",)}, {}, "showed nothing instead of image/png"),
+        ({}, {}, {"deletes": ("n",)}, "deleted n"),
+    ],
+)  # fmt: skip
+def test_a_bound_step_is_held_to_what_was_seen_of_the_recorded_one(
+    expected: dict[str, Any], recorded: dict[str, Any], did: dict[str, Any], words: str
+) -> None:
+    before = Expectation(**{"digest": "d", **recorded})
+    found = surprise(Expectation(**expected), ToolResult(**{"text": "", **did}), {"n": 1}, before)
+    assert (words in found) if words else found == ""

@@ -1,0 +1,109 @@
+"""What a crystal costs beyond calling its function, next to the replay that it takes the place of; and its making."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import time
+
+from surroundings import clean, median_ms, row, timed
+
+ROUNDS = 80
+GOAL = "How many penguins of `{species}` are in penguins.csv, by `{column}`?"
+CODE = (
+    'import pandas as pd\npenguins = pd.read_csv("penguins.csv")\n'
+    'chosen = penguins[penguins["species"] == "{species}"]\ncounts = chosen["{column}"].value_counts()\n'
+    "for value, count in counts.items():\n    print(f'{{value}}: {{count}}')\n"
+)
+LEARNED = (("Adelie", "island"), ("Gentoo", "sex"), ("Chinstrap", "island"), ("Adelie", "sex"), ("Gentoo", "island"))
+
+
+async def main() -> None:
+    folder = clean()
+    from llmos_nb.crystals import CrystalShelf
+    from llmos_nb.kernel.events import EventBus
+    from llmos_nb.learning.crystal_check import check_crystal
+    from llmos_nb.learning.crystal_run import run_crystal
+    from llmos_nb.learning.crystallize import crystallize
+    from llmos_nb.learning.record import input_digests, recorded_steps
+    from llmos_nb.learning.replay import replay
+    from llmos_nb.memory import Trace
+    from llmos_nb.memory.programs import Bound, Example, generalize
+    from llmos_nb.memory.slots import lift
+    from llmos_nb.tools.namespace import PlainNamespace
+    from llmos_nb.tools.workbench import Workbench
+
+    namespace = PlainNamespace()
+
+    def bench() -> Workbench:
+        return Workbench(
+            "bench", namespace=namespace, workspace=folder / "workspace", cwd=folder, grant={"run_cell"},
+            publish=EventBus().publish,
+        )  # fmt: skip
+
+    examples = []
+    with contextlib.redirect_stdout(io.StringIO()):
+        for number, (species, column) in enumerate(LEARNED):
+            place = bench()
+            await place.call("run_cell", {"code": CODE.format(species=species, column=column)})
+            goal = GOAL.format(species=species, column=column)
+            trace = Trace(
+                goal=goal,
+                steps=recorded_steps(place.calls),
+                inputs=input_digests(place.calls, folder),
+                id=f"t{number}",
+            )
+            examples.append(Example(trace, lift(goal).slots))
+    generalization = generalize(examples)
+
+    started = time.perf_counter()
+    source = crystallize(generalization, uses=5, successes=5)
+    row("making the module", f"{(time.perf_counter() - started) * 1e3:.1f} ms")
+    started = time.perf_counter()
+    report = check_crystal(source.module(), {e.trace.id: e.trace for e in examples}, cwd=folder, names={})
+    assert report.passed, report
+    spent = time.perf_counter() - started
+    row(f"its tests, {len(report.checks)} runs made again twice", f"{spent:.1f} s")
+    crystal = CrystalShelf(folder / "workspace" / "crystals").install(source.name, source.text, report)
+    await asyncio.sleep(0.2)
+
+    goal = GOAL.format(species="Chinstrap", column="sex")
+    slots = lift(goal).slots
+    like = examples[-1].trace
+    bound = generalization.bind(like.id, slots)
+    assert isinstance(bound, Bound), bound
+    arguments = crystal.arguments(bound.bindings)
+
+    async def called() -> None:
+        crystal.function(**arguments)
+
+    async def crystallized() -> None:
+        run = await run_crystal(crystal, bound.bindings, bench(), trace=like, steps=bound.steps, slots=slots)
+        assert not run.surprise, run
+
+    async def followed() -> None:
+        run = await replay(like, bound.steps, bench(), slots=slots)
+        assert not run.surprise, run
+
+    times: dict[str, list[float]] = {"called": [], "crystallized": [], "followed": []}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for round_ in range(ROUNDS + 5):
+            for work in (called, crystallized, followed):  # in turn, so that a slow moment meets all
+                seconds = await timed(work)
+                if round_ >= 5:
+                    times[work.__name__].append(seconds)
+    function = median_ms(times["called"])
+    row("the function alone", f"{function:.1f} ms")
+    row("a goal served by it", f"{median_ms(times['crystallized']):.1f} ms")
+    row("beyond the function", f"{median_ms(times['crystallized']) - function:.1f} ms", "aim <= 5 ms")
+    row("the replay of the same", f"{median_ms(times['followed']):.1f} ms")
+
+    names = crystal.shelf
+    started = time.perf_counter()
+    for _ in range(1_000):
+        names.find(trace_id=like.id)
+    row("finding it by a trace", f"{time.perf_counter() - started:.2f} ms")
+
+
+asyncio.run(main())

@@ -1,0 +1,59 @@
+"""What Binder would build, and doing it here: the files in ``binder/`` in a fresh venv and home, then the first cells."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench.bench_notebooks import NOTEBOOKS, play
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_repo2docker_builds_from_these_files() -> None:
+    """Its dry run needs no Docker; with a folder binder/ nothing else of the repository says what to install."""
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told[-2000:]
+    assert 'pip install --no-cache-dir -r "binder/requirements.txt"' in told
+    assert "RUN ./binder/postBuild" in told and 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in told
+    assert "python=3.11" in told and "pip install --no-cache-dir ." not in told
+
+
+def test_its_scripts_stop_at_errors_and_hand_over() -> None:
+    post, start = ((ROOT / "binder" / name).read_text() for name in ("postBuild", "start"))
+    assert "\nset -e\n" in post and start.rstrip().endswith('exec "$@"')
+    assert all(os.access(ROOT / "binder" / name, os.X_OK) for name in ("postBuild", "start", "check"))
+    for given, preset in (({}, "teaching"), ({"LLMOS_PRESET": "testing"}, "testing")):
+        shown = subprocess.run(
+            [ROOT / "binder" / "start", "printenv", "LLMOS_PRESET"], capture_output=True, text=True, timeout=10,
+            env={"PATH": os.environ["PATH"], **given},
+        )  # fmt: skip
+        assert shown.stdout.strip() == preset
+
+
+@pytest.mark.timeout(900)
+def test_the_environment_is_built_and_the_first_cell_soon_works() -> None:
+    """With every notebook: ``binder/check``."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "binder" / "check", "--notebooks", "none"],
+        capture_output=True,
+        text=True,
+        timeout=880,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert "first cell of 01_first_steps.ipynb" in done.stdout
+
+
+@pytest.mark.cli
+def test_a_notebook_runs_by_papermill_and_costs_less_where_it_was_run_before(tmp_path: Path) -> None:
+    """With every notebook: ``python -m tests.bench notebooks``."""
+    first, second = (play(NOTEBOOKS / "09_teaching.ipynb", tmp_path) for _ in range(2))
+    assert not first.error and not second.error
+    assert second.cost_usd < first.cost_usd and second.free == second.goals
+    assert 0 < max(first.peak_mb, second.peak_mb) < 1500

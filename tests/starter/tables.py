@@ -1,0 +1,82 @@
+# ruff: noqa: E501
+"""The tables that the library is learned on, and the values that its wordings are filled with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["EXAMPLES", "FILES", "tables"]
+
+_PENGUINS: Final = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
+
+
+def tables() -> dict[str, Any]:
+    """Fresh tables by name."""
+    chance = np.random.default_rng(7)
+    days = pd.date_range("2024-01-01", periods=200, freq="3D")
+    units = chance.integers(1, 90, 200).astype(float)
+    units[::17] = np.nan
+    sales = pd.DataFrame(
+        {
+            "ordered": days,
+            "region": chance.choice(["North", "South", "East"], 200),
+            "product": chance.choice(["lamp", "chair", "desk"], 200),
+            "units": units,
+            "price": chance.uniform(5, 80, 200).round(2),
+            "discount": chance.choice(["0", "5", "10"], 200),
+            "paid": chance.random(200) < 0.5,
+        }
+    )
+    weather = pd.DataFrame(
+        {
+            "observed": days.strftime("%Y-%m-%d"),
+            "city": chance.choice(["Oslo", "Lima", "Cairo"], 200),
+            "sky": chance.choice(["clear", "cloudy"], 200),
+            "temp": chance.normal(15, 8, 200).round(1),
+            "rain": chance.gamma(1.0, 4.0, 200).round(1),
+            "station": chance.choice(["1", "2", "3"], 200),
+            "windy": chance.random(200) < 0.3,
+        }
+    )
+    return {
+        "penguins": pd.read_csv(_PENGUINS),
+        "sales": sales,
+        "weather": weather,
+        "targets": pd.DataFrame({"region": ["North", "South", "West"], "target": [900, 800, 700]}),
+        "colonies": pd.DataFrame({"island": ["Biscoe", "Dream"], "area": [5.5, 8.0]}),
+        "towns": pd.DataFrame({"city": ["Oslo", "Lima"], "height": [23, 154]}),
+    }
+
+
+EXAMPLES: Final[tuple[Mapping[str, Any], ...]] = (
+    {
+        "t": "penguins", "u": "colonies", "x": "body_mass_g", "y": "bill_length_mm", "c": "island", "d": "sex",
+        "k": "species", "l": "island", "v": "Adelie", "z": "Gentoo", "n": 7, "a": 4000, "b": 4500, "m": "place", "j": "flipper_length_mm", "o": "backup.csv",
+        "p": "penguins.csv", "q": "birds.csv", "s": "rea", "r": "sex",
+    },
+    {
+        "t": "sales", "u": "targets", "x": "units", "y": "price", "c": "region", "d": "discount", "k": "region",
+        "l": "product", "v": "North", "z": "East", "n": 12, "a": 20, "b": 60, "m": "area", "j": "discount", "o": "copy.xlsx", "w": "ordered",
+        "e": "2024-03-01", "f": "2024-06-30", "p": "sales.csv", "q": "orders.xlsx", "g": "paid", "s": "ort", "h": 2024, "r": "product",
+    },
+    {
+        "t": "weather", "u": "towns", "x": "temp", "y": "rain", "c": "city", "d": "station", "k": "city", "l": "sky",
+        "v": "Lima", "z": "Oslo", "n": 4, "a": 15.5, "b": 18.25, "m": "town", "j": "station", "o": "out.parquet", "w": "observed",
+        "e": "2024-05-05", "f": "2024-08-20", "p": "weather.parquet", "q": "climate.parquet", "g": "windy", "s": "im", "h": 2025, "r": "sky",
+    },
+)  # fmt: skip
+
+#: Files beside the tables, each with what writes it.
+FILES: Final[Mapping[str, Callable[[Path], Any]]] = {
+    "penguins.csv": lambda path: tables()["penguins"].to_csv(path, index=False),
+    "birds.csv": lambda path: tables()["penguins"].iloc[5:].to_csv(path, index=False),
+    "sales.csv": lambda path: tables()["sales"].to_csv(path, index=False),
+    "orders.xlsx": lambda path: tables()["sales"].iloc[:150].to_excel(path, index=False),
+    "weather.parquet": lambda path: tables()["weather"].to_parquet(path, index=False),
+    "climate.parquet": lambda path: tables()["weather"].iloc[3:].to_parquet(path, index=False),
+}
