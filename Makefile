@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NBVAL := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -p tests.notebook_places
 
-.PHONY: demo test lab check bench binder notebooks clean
+.PHONY: demo test lab check bench binder badge notebooks clean
 
 # What a person who only wants to see it needs.
 $(VENV)/.ready: pyproject.toml
@@ -45,6 +45,9 @@ notebooks: $(VENV)/.ready-dev  ## every notebook by papermill, twice in one work
 
 binder: $(VENV)/.ready-dev  ## do what binder/ says in a fresh environment, then run all notebooks there
 	$(BIN)/python binder/check
+
+badge:  ## put the launch button of Binder into the README, from the address of the remote called origin
+	$(PYTHON) binder/badge --write
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
