@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["BEGIN", "begin_with", "command", "end_kernels", "picture", "put", "run_cell"]
+__all__ = ["BEGIN", "begin_with", "command", "end_kernels", "gone", "picture", "put", "run_cell", "shown"]
 
 #: What the first cell of a notebook says that works on the embedded endpoint, in a folder and workspace of its own.
 BEGIN: Final = (
@@ -59,6 +59,19 @@ def run_cell(page: Any, number: int) -> Any:
     page.evaluate("cell => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = cell }", number)
     command(page, "notebook:run-cell")
     return page.locator(".jp-CodeCell").nth(number)
+
+
+def shown(place: Any, timeout: float = 30_000) -> None:
+    """Wait until something of this kind is to be seen, once or more: for a moment a live view and the result that takes
+    its place say the same."""
+    place.filter(visible=True).first.wait_for(timeout=timeout)
+
+
+def gone(place: Any, timeout: float = 10_000) -> None:
+    """Wait until nothing of this kind is on the page."""
+    from playwright.sync_api import expect  # not at the top: whoever has no browser tests has no Playwright
+
+    expect(place).to_have_count(0, timeout=timeout)
 
 
 def picture(page: Any, name: str) -> None:

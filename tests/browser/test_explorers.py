@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frontend import BEGIN, command, picture
+from frontend import BEGIN, command, gone, picture, shown
 
 pytestmark = pytest.mark.browser
 
@@ -87,7 +87,7 @@ def test_traces_are_filtered_opened_marked_wrong_and_compared(explorers: Any) ->
     page, traces = explorers, explorer(explorers, "Traces")
     assert page.locator(".llmos-twin").count() == 4
     assert not any(twin.is_visible() for twin in page.locator(".llmos-twin").all()), "the widgets stand for them"
-    traces.get_by_text("60 traces", exact=True).wait_for(timeout=15_000)
+    shown(traces.get_by_text("60 traces", exact=True), timeout=15_000)
     assert traces.locator("tbody tr").count() == 50
     picture(page, "explorer-traces")
 
@@ -95,46 +95,46 @@ def test_traces_are_filtered_opened_marked_wrong_and_compared(explorers: Any) ->
     traces.get_by_label("Search").fill("house number")
     traces.get_by_label("agent", exact=True).select_option("coder")
     traces.get_by_label("status", exact=True).select_option("success")
-    traces.get_by_text("26 of 60 traces").wait_for()
+    shown(traces.get_by_text("26 of 60 traces"))
     traces.get_by_role("button", name="Clear").click()
-    traces.get_by_text("60 traces", exact=True).wait_for()
+    shown(traces.get_by_text("60 traces", exact=True))
     traces.get_by_role("button", name="next page").click()
-    traces.get_by_text("51–60 of 60").wait_for()
+    shown(traces.get_by_text("51–60 of 60"))
     traces.get_by_role("button", name="first page").click()
-    traces.get_by_text("1–50 of 60").wait_for()
+    shown(traces.get_by_text("1–50 of 60"))
 
     # One trace: opened, called wrong (asked once), and out of use in the kernel.
     traces.get_by_role("button", name="Print the number 53 in the house").click()
     opened = traces.get_by_role("article")
-    opened.get_by_text("It is 53.").wait_for()
+    shown(opened.get_by_text("It is 53."))
     assert opened.locator("code").inner_text().rstrip() == "# count\nprint(53)"
     opened.get_by_role("button", name="Mark wrong…").click()
     opened.get_by_label("what is wrong with it").fill("it is 54")
     picture(page, "explorer-wrong")
     opened.get_by_role("button", name="Mark wrong", exact=True).click()
-    traces.get_by_text("is out of use").wait_for()
-    assert opened.get_by_text("called wrong: it is 54").is_visible()
+    shown(traces.get_by_text("is out of use"))
+    shown(opened.get_by_text("called wrong: it is 54"))
     opened.get_by_role("button", name="Put back into use…").click()
     page.keyboard.press("Escape")
-    assert opened.get_by_role("button", name="Put back into use…").is_visible(), "Escape is a no"
+    shown(opened.get_by_role("button", name="Put back into use…"))  # Escape is a no
 
     # A goal that is reached meanwhile shows up by itself; a replay of it, in the user's kernel, without a model.
     run_last(page, LEARN)
-    traces.get_by_text("61 traces").wait_for(timeout=60_000)
+    shown(traces.get_by_text("61 traces"), timeout=60_000)
     traces.get_by_role("button", name="Compute the first 5 primes").click()
     opened.get_by_role("button", name="Replay").click()
-    traces.get_by_text("Replayed: replayed, verified").wait_for(timeout=60_000)
+    shown(traces.get_by_text("Replayed: replayed, verified"), timeout=60_000)
     page.wait_for_timeout(1000)  # the list is made anew once more, for the run that ended
 
     # Two side by side, and a frame of them.
     traces.get_by_role("button", name="close the trace").click()
     traces.get_by_label("select Print the number 53 in the house").check()
     traces.get_by_role("button", name="Compare the two selected").click()
-    traces.get_by_text("Two traces side by side").wait_for()
+    shown(traces.get_by_text("Two traces side by side"))
     assert "print(53)" in "".join(traces.locator("td.came").all_inner_texts())
     picture(page, "explorer-compare")
     run_last(page, SELECTED)
-    page.get_by_text("selected: ['Compute the first 5 primes', 'Print the number 53 in the house']").wait_for()
+    shown(page.get_by_text("selected: ['Compute the first 5 primes', 'Print the number 53 in the house']"))
 
 
 def test_an_agent_is_edited_with_an_error_first(explorers: Any) -> None:
@@ -151,11 +151,11 @@ def test_an_agent_is_edited_with_an_error_first(explorers: Any) -> None:
     picture(page, "explorer-agent-error")
 
     # What was typed survives a look at another agent, and goes along into the whole file.
-    agents.get_by_text("not saved", exact=True).wait_for()
+    shown(agents.get_by_text("not saved", exact=True))
     agents.get_by_role("button", name="coder", exact=True).click()
-    editor.get_by_role("heading", name="coder").wait_for()
+    shown(editor.get_by_role("heading", name="coder"))
     agents.get_by_role("button", name="writer", exact=True).click()
-    editor.get_by_role("heading", name="writer").wait_for()
+    shown(editor.get_by_role("heading", name="writer"))
     assert editor.get_by_label("Tools", exact=True).input_value() == "read_file, write_fil"
     editor.get_by_role("tab", name="File").click()
     file = editor.get_by_label("The whole file")
@@ -167,17 +167,17 @@ def test_an_agent_is_edited_with_an_error_first(explorers: Any) -> None:
     picture(page, "explorer-agent-file")
     file.fill(file.input_value().replace("write_fil]", "write_file]"))
     editor.get_by_role("button", name="Save").click()
-    agents.get_by_text("writer is saved: version 2 is in force.").wait_for()
+    shown(agents.get_by_text("writer is saved: version 2 is in force."))
     page.wait_for_timeout(500)
-    assert agents.get_by_text("not saved", exact=True).count() == 0, "a draft does not come after the saving"
+    gone(agents.get_by_text("not saved", exact=True))  # a draft does not come after the saving
     editor.get_by_role("tab", name="Versions (2)").click()
     editor.get_by_role("button", name="what version 2 changed").click()
     editor.get_by_text("+description: Writes very short notes.").last.wait_for()
     picture(page, "explorer-agent-versions")
-    assert editor.get_by_role("button", name="restore version 2").count() == 0, "it is the newest"
+    gone(editor.get_by_role("button", name="restore version 2"))  # it is the newest
     editor.get_by_role("button", name="restore version 1").click()
     editor.get_by_role("button", name="Yes").click()
-    agents.get_by_text("that is version 3 now").wait_for()
+    shown(agents.get_by_text("that is version 3 now"))
 
 
 def test_explorers_work_without_a_mouse_and_pass_axe(explorers: Any) -> None:
@@ -185,7 +185,7 @@ def test_explorers_work_without_a_mouse_and_pass_axe(explorers: Any) -> None:
     traces = explorer(page, "Traces")
     traces.get_by_label("Search").focus()
     page.keyboard.type("ddzz")  # d d would delete the cell if the notebook saw it
-    traces.get_by_text("No trace fits").wait_for()
+    shown(traces.get_by_text("No trace fits"))
     page.keyboard.press("Control+a")
     page.keyboard.type("number 5")
     traces.locator("tbody tr").first.wait_for()
@@ -195,13 +195,13 @@ def test_explorers_work_without_a_mouse_and_pass_axe(explorers: Any) -> None:
     second = traces.locator("button.link").nth(1).inner_text()
     assert page.evaluate("document.activeElement.textContent") == second
     page.keyboard.press("Enter")
-    traces.get_by_role("article").get_by_role("heading", name=second).wait_for()
+    shown(traces.get_by_role("article").get_by_role("heading", name=second))
     assert page.evaluate("document.activeElement.tagName") == "H3", "the trace that was opened has the focus"
     agents = explorer(page, "Agents")
     agents.get_by_role("button", name="coder", exact=True).press("Enter")
     agents.get_by_role("tab", name="Fields").press("ArrowRight")
     agents.get_by_label("The whole file").wait_for()
-    explorer(page, "Budget").get_by_role("meter").first.wait_for()
+    shown(explorer(page, "Budget").get_by_role("meter"))
 
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         themed(page, theme)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frontend import BEGIN, command, picture
+from frontend import BEGIN, command, gone, picture, shown
 
 pytestmark = pytest.mark.browser
 
@@ -32,14 +32,14 @@ def test_the_first_notebook_runs_and_shows_its_answers(open_notebook: Callable[[
         page.wait_for_timeout(50)
     assert any("run_cell" in text and "play money" in text for text in seen), seen
 
-    page.get_by_text("guided by a trace", exact=True).wait_for(timeout=120_000)
+    shown(page.get_by_text("guided by a trace", exact=True), timeout=120_000)
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
     labels = ("learned", "replayed, verified", "replayed, new outputs", "guided by a trace")
     kept = page.evaluate("() => JSON.stringify(window.jupyterapp.shell.currentWidget.context.model.toJSON().cells)")
     assert {label: kept.count(f'"llmos · {label} · ') for label in labels} == dict.fromkeys(labels, 1)
     assert page.locator(".jp-OutputArea img").count() == 5, "a plot for each goal, and the one of costs"
     assert page.locator('.jp-RenderedText[data-mime-type*="error"]').count() == 0
-    assert page.locator(".llmos-run").count() == 0, "live views are emptied at the end"
+    gone(page.locator(".llmos-run"))  # live views are emptied at the end
     if target := os.environ.get("SCREENSHOTS"):
         take_pictures(page, Path(target))
 
@@ -62,12 +62,13 @@ def test_a_person_approves_and_denies_in_the_notebook(open_cells: Callable[..., 
     assert "+You are haiku-poet" in question.inner_text(), "what would be written is shown"
     picture(page, "asked")
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("'success'", exact=True).wait_for(timeout=60_000)
+    shown(page.get_by_text("'success'", exact=True), timeout=60_000)
 
     question.filter(has_text="generalist asks for modify_agent").wait_for(timeout=60_000)
     page.get_by_role("button", name="Deny").click()
-    page.get_by_text("(a person said no)").wait_for(timeout=60_000)
-    assert question.count() == 0 and page.get_by_role("button", name="Approve").count() == 0, "answered: taken away"
+    shown(page.get_by_text("(a person said no)"), timeout=60_000)
+    gone(question)
+    gone(page.get_by_role("button", name="Approve"))  # answered: taken away
     assert page.locator('.jp-RenderedText[data-mime-type*="error"]').count() == 0
 
 

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import pytest
-from frontend import begin_with, picture, put
+from frontend import begin_with, gone, picture, put, shown
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def test_a_run_is_seen_stopped_and_back_after_a_reload(page: Any, lab: str) -> N
     cells = page.locator(".jp-CodeCell")
     ready(page)
     run(page, cells.nth(0))
-    page.get_by_text("ready", exact=True).wait_for(timeout=60_000)
+    shown(page.get_by_text("ready", exact=True), timeout=60_000)
     view = page.locator(VIEW)
     buttons = (
         view.get_by_role("button", name="Stop"),
@@ -56,23 +56,24 @@ def test_a_run_is_seen_stopped_and_back_after_a_reload(page: Any, lab: str) -> N
         picture(page, "notebook7")
         button.click()
         page.wait_for_selector(VIEW, state="detached", timeout=10_000)
-        cell.get_by_text("stopped", exact=True).wait_for(timeout=10_000)
+        shown(cell.get_by_text("stopped", exact=True), timeout=10_000)
         page.locator(IDLE).wait_for(timeout=10_000)
 
     if os.environ.get("KERNEL_PYTHON"):
         return  # kernels before ipykernel 7.4 hear a page that came back when the cell is over: it gets the result
     page.keyboard.press("Control+s")
     run(page, cells.nth(3))
-    view.get_by_role("heading", name="What I found").wait_for(timeout=60_000)
+    shown(view.get_by_role("heading", name="What I found"), timeout=60_000)
     page.reload()
-    view.get_by_role("heading", name="What I found").wait_for(timeout=30_000)
+    shown(view.get_by_role("heading", name="What I found"), timeout=30_000)
     before = len(view.inner_text())
     page.wait_for_timeout(500)
     assert len(view.inner_text()) > before, "it goes on where it is"
     picture(page, "notebook7-reloaded")
     view.get_by_role("button", name="Stop").click()
-    cells.nth(3).get_by_text("stopped by a person").first.wait_for(timeout=10_000)
-    assert cells.nth(3).get_by_text("looked", exact=True).count() and not view.count()
+    shown(cells.nth(3).get_by_text("stopped by a person"), timeout=10_000)
+    shown(cells.nth(3).get_by_text("looked", exact=True))
+    gone(view)
     ready(page)
     run(page, cells.nth(4))
-    page.get_by_text("42 the next", exact=True).wait_for(timeout=20_000)
+    shown(page.get_by_text("42 the next", exact=True), timeout=20_000)

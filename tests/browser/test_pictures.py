@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from frontend import BEGIN, command
+from frontend import BEGIN, command, shown
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +38,7 @@ def test_a_goal_at_work_as_a_moving_picture(open_cells: Callable[..., Any], tmp_
     command(page, "application:toggle-left-area")
     page.wait_for_timeout(300)
     command(page, "notebook:run-cell-and-select-next")
-    page.get_by_text("ready", exact=True).wait_for(timeout=60_000)
+    shown(page.get_by_text("ready", exact=True), timeout=60_000)
     cell = page.locator(".jp-CodeCell").nth(1)
     cell.evaluate("node => { node.scrollIntoView(); node.style.minHeight = '780px' }")
     box = cell.bounding_box()

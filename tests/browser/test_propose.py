@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from frontend import BEGIN, command, picture
+from frontend import BEGIN, command, gone, picture, shown
 
 pytestmark = pytest.mark.browser
 
@@ -22,11 +22,11 @@ def test_a_person_edits_what_is_proposed(open_cells: Callable[..., Any]) -> None
     good = area.input_value()
     area.fill("print('edited by a person'\n" + good)
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("cannot be run: line 1: '(' was never closed").first.wait_for(timeout=10_000)
+    shown(page.get_by_text("cannot be run: line 1: '(' was never closed"), timeout=10_000)
     picture(page, "proposed-refused")
     area.fill("print('edited by a person')\n" + good)
     picture(page, "proposed")
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("steps: print('edited by a person')").wait_for(timeout=60_000)
+    shown(page.get_by_text("steps: print('edited by a person')"), timeout=60_000)
     picture(page, "proposed-ran")
-    assert page.locator(".jp-OutputArea textarea:visible").count() == 0, "answered: taken away"
+    gone(page.locator(".jp-OutputArea textarea:visible"))  # answered: taken away

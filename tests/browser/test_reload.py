@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from frontend import begin_with, command, picture, run_cell
+from frontend import begin_with, command, gone, picture, run_cell, shown
 
 pytestmark = pytest.mark.browser
 
@@ -31,25 +31,25 @@ def test_a_reloaded_page_gets_the_view_back_and_the_result(open_cells: Callable[
         "print(llmos.last.status, found)",
     )
     page.on("dialog", lambda dialog: dialog.accept())
-    run_cell(page, 0).get_by_text("ready").wait_for(timeout=60_000)
-    run_cell(page, 1).locator(VIEW).get_by_role("heading", name="What I found").wait_for(timeout=60_000)
+    shown(run_cell(page, 0).get_by_text("ready"), timeout=60_000)
+    shown(run_cell(page, 1).locator(VIEW).get_by_role("heading", name="What I found"), timeout=60_000)
     page.reload()
     cell = page.locator(".jp-CodeCell").nth(1)
     view = cell.locator(VIEW)
-    view.get_by_role("heading", name="What I found").wait_for(timeout=30_000)
+    shown(view.get_by_role("heading", name="What I found"), timeout=30_000)
     before = len(view.inner_text())
     page.wait_for_timeout(500)
     assert len(view.inner_text()) > before, "it goes on where it is"
     picture(page, "reloaded")
     view.get_by_role("button", name="Stop").click()
-    cell.get_by_text("stopped by a person").first.wait_for(timeout=10_000)
+    shown(cell.get_by_text("stopped by a person"), timeout=10_000)
     assert cell.get_by_text("looked", exact=True).count(), "what the goal's cells showed is there, too"
-    assert cell.locator(VIEW).count() == 0
+    gone(cell.locator(VIEW))
     picture(page, "reloaded-ended")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=10_000)
 
     address = page.url
-    run_cell(page, 2).locator(VIEW).get_by_role("heading", name="What I found").wait_for(timeout=60_000)
+    shown(run_cell(page, 2).locator(VIEW).get_by_role("heading", name="What I found"), timeout=60_000)
     command(page, "docmanager:save")
     page.wait_for_timeout(500)
     page.goto("about:blank")  # nobody looks when it ends
@@ -61,9 +61,9 @@ def test_a_reloaded_page_gets_the_view_back_and_the_result(open_cells: Callable[
         "return told.includes('learned') && told.includes('looked') && !told.includes('widget-view'); }",
         timeout=60_000,
     )
-    run_cell(page, 4).get_by_text("success 7").wait_for(timeout=20_000)
+    shown(run_cell(page, 4).get_by_text("success 7"), timeout=20_000)
     last = run_cell(page, 3)
-    last.get_by_text("learned", exact=True).wait_for(timeout=20_000)
+    shown(last.get_by_text("learned", exact=True), timeout=20_000)
     assert last.get_by_text("looked", exact=True).count()
     assert not page.get_by_text("The page was closed or reloaded").count(), "it has it already"
 
@@ -71,16 +71,16 @@ def test_a_reloaded_page_gets_the_view_back_and_the_result(open_cells: Callable[
 def test_a_page_that_lost_the_cell_is_told_where_the_result_is(open_cells: Callable[..., Any]) -> None:
     page = open_cells(BEGUN, "%%llmos\nTell me of whales at once", "print(6 * 7)")
     page.on("dialog", lambda dialog: dialog.accept())
-    run_cell(page, 0).get_by_text("ready").wait_for(timeout=60_000)
+    shown(run_cell(page, 0).get_by_text("ready"), timeout=60_000)
     page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.context.model.sharedModel.getCell(1)"
         ".setSource('%%llmos --out told\\nTell me of whales at once')"
     )  # and is not saved
-    run_cell(page, 1).locator(VIEW).get_by_role("heading", name="What I found").wait_for(timeout=60_000)
+    shown(run_cell(page, 1).locator(VIEW).get_by_role("heading", name="What I found"), timeout=60_000)
     page.reload()
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=30_000)
     page.wait_for_timeout(5_000)
     cell = run_cell(page, 2)
-    cell.get_by_text("The page was closed or reloaded").wait_for(timeout=20_000)
+    shown(cell.get_by_text("The page was closed or reloaded"), timeout=20_000)
     assert "%llmos_last" in cell.inner_text()
     picture(page, "reloaded-lost")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from frontend import BEGIN, command, picture
+from frontend import BEGIN, command, picture, shown
 
 pytestmark = pytest.mark.browser
 
@@ -38,8 +38,8 @@ def test_the_arm_is_seen_moving_and_stopped_with_the_button(open_cells: Callable
     page.wait_for_function("window.seen.size > 8", timeout=60_000)
     picture(page, "robot-live")
     view.get_by_role("button", name="Emergency stop").click()
-    page.get_by_text("it ended: failed").wait_for(timeout=90_000)
-    page.get_by_text("latched: the button on the page | on its way: True").wait_for(timeout=20_000)
+    shown(page.get_by_text("it ended: failed"), timeout=90_000)
+    shown(page.get_by_text("latched: the button on the page | on its way: True"), timeout=20_000)
     reset = view.get_by_role("button", name="Reset")
     page.wait_for_function("!document.querySelectorAll('.robot-live button')[1].disabled", timeout=5_000)
     picture(page, "robot-live-stopped")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from frontend import BEGIN, begin_with, command, picture, run_cell
+from frontend import BEGIN, begin_with, command, picture, run_cell, shown
 
 pytestmark = pytest.mark.browser
 
@@ -72,7 +72,7 @@ def test_a_run_is_seen_while_it_works_and_leaves_one_result(open_cells: Callable
     picture(page, "run-view-streams")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="busy"]', timeout=5_000)
     assert "play money" in view.inner_text() and "generalist" in view.inner_text()
-    page.get_by_text("learned", exact=True).wait_for(timeout=60_000)
+    shown(page.get_by_text("learned", exact=True), timeout=60_000)
     ended(page)
     kept = outputs(page, 1)
     assert kept[0]["data"] == {"text/plain": "", "text/html": ""} and len(str(kept)) < 20_000
@@ -90,7 +90,7 @@ def test_goals_that_code_awaits_are_seen_too(open_cells: Callable[..., Any]) -> 
     page.locator(f"{VIEW} h3").nth(1).wait_for(timeout=60_000)
     picture(page, "run-view-two")
     page.locator(VIEW).first.get_by_role("button", name="Stop").click()
-    page.get_by_text("stopped success").wait_for(timeout=60_000)
+    shown(page.get_by_text("stopped success"), timeout=60_000)
     ended(page)
     assert [sorted(one.get("data", {})) for one in outputs(page, 1) if one["output_type"] != "stream"] == [
         ["text/html", "text/plain"]
@@ -108,11 +108,11 @@ def test_stop_ends_a_run_that_streams_and_one_that_computes(open_cells: Callable
         view.locator(sign).first.wait_for(timeout=60_000)
         view.get_by_role("button", name="Stop").click()
         page.wait_for_selector(VIEW, state="detached", timeout=10_000)
-        page.locator(".jp-CodeCell").nth(cell).get_by_text("stopped", exact=True).wait_for(timeout=10_000)
+        shown(page.locator(".jp-CodeCell").nth(cell).get_by_text("stopped", exact=True), timeout=10_000)
         page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=10_000)
         page.wait_for_timeout(500)  # an error takes with it what was asked to run before the page knew of it
     run_cell(page, 3)
-    page.get_by_text("42 the next").first.wait_for(timeout=20_000)
+    shown(page.get_by_text("42 the next"), timeout=20_000)
 
 
 def test_a_person_approves_and_denies_in_the_view(open_cells: Callable[..., Any]) -> None:
@@ -129,7 +129,7 @@ def test_a_person_approves_and_denies_in_the_view(open_cells: Callable[..., Any]
     picture(page, "run-view-asks")
     question.get_by_role("button", name="Approve").focus()
     page.keyboard.press("Enter")
-    page.get_by_text("learned", exact=True).wait_for(timeout=60_000)
+    shown(page.get_by_text("learned", exact=True), timeout=60_000)
 
     question = page.get_by_role("alertdialog", name=re.compile("generalist asks for modify_agent"))
     question.wait_for(timeout=60_000)
@@ -157,7 +157,7 @@ def test_a_person_says_always_and_sees_before_what_that_covers(open_cells: Calla
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     ended(page)
-    page.get_by_text("exactly 'chmod 777 seen.txt', work in ..").wait_for(timeout=30_000)
+    shown(page.get_by_text("exactly 'chmod 777 seen.txt', work in .."), timeout=30_000)
     picture(page, "guard-decisions")
 
 
@@ -223,11 +223,11 @@ def test_a_result_says_the_same_where_it_is_not_trusted(open_notebook: Callable[
         "[...window.jupyterapp.shell.currentWidget.context.model.cells].filter(c => c.type === 'code').some(c => c.trusted)"
     )
     assert not trusted
-    shown = page.locator(".jp-Notebook")
-    text = shown.inner_text()
+    notebook = page.locator(".jp-Notebook")
+    text = notebook.inner_text()
     assert "learned" in text and "play money" in text and "Error displaying widget" not in text
     plan = page.locator('img[alt^="the plan:"]').first
     assert plan.count() and "matplotlib" not in str(plan.get_attribute("alt"))
     page.locator("summary", has_text="the steps").first.click()
-    page.get_by_text("Mode learner:").first.wait_for(timeout=5_000)
+    shown(page.get_by_text("Mode learner:"), timeout=5_000)
     picture(page, "untrusted")

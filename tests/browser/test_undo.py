@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from frontend import BEGIN, command, picture
+from frontend import BEGIN, command, picture, shown
 
 pytestmark = pytest.mark.browser
 
@@ -45,10 +45,10 @@ def test_a_change_is_seen_and_taken_back(open_cells: Callable[..., Any]) -> None
     command(page, "notebook:run-all-cells")
     result = page.locator("details", has_text="changed: 1 variable, 1 file")
     result.locator("summary").click(timeout=60_000)
-    assert result.get_by_text("DataFrame, 2 rows x 1 column -> DataFrame, 2 rows x 2 columns").is_visible()
-    assert result.get_by_text("+net prices added").is_visible()
-    page.get_by_text("Taken back: “Tidy the prices”").wait_for(timeout=20_000)
-    assert page.get_by_text("prices is DataFrame, 2 rows x 1 column again").is_visible()
-    page.get_by_text("['gross'] nothing yet").wait_for(timeout=20_000)
+    shown(result.get_by_text("DataFrame, 2 rows x 1 column -> DataFrame, 2 rows x 2 columns"))
+    shown(result.get_by_text("+net prices added"))
+    shown(page.get_by_text("Taken back: “Tidy the prices”"), timeout=20_000)
+    shown(page.get_by_text("prices is DataFrame, 2 rows x 1 column again"))
+    shown(page.get_by_text("['gross'] nothing yet"), timeout=20_000)
     result.scroll_into_view_if_needed()
     picture(page, "undo")
