@@ -76,6 +76,9 @@ class Taint:
         #: Files that runs of this session wrote, absolute.
         self.made: set[str] = set()
 
+    def __repr__(self) -> str:
+        return f"Taint({self.level or 'nothing came in'}, marks: {len(self._marks)}; %taint shows them)"
+
     @property
     def level(self) -> Level:
         """The highest level so far; empty where nothing came in."""

@@ -314,6 +314,9 @@ class EventBus:
         self._progress = threading.Condition()
         self._flushing = 0
 
+    def __repr__(self) -> str:
+        return f"EventBus({', '.join(one.name for one in self._subscriptions) or 'nobody listens'})"
+
     def subscribe(
         self,
         deliver: Callable[[Event], None],

@@ -76,7 +76,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """How one goal went. Durations are seconds, costs US dollars (None where no price is known)."""
+    """How one goal went. Durations are seconds, costs US dollars (None where no price is known).
+
+    ``str(trace)`` is the text of its file.
+    """
 
     goal: str
     steps: Sequence[Step]
@@ -119,6 +122,15 @@ class Trace:
         object.__setattr__(self, "duration_s", float(self.duration_s))
         if self.cost_usd is not None:
             object.__setattr__(self, "cost_usd", float(self.cost_usd))
+
+    def __repr__(self) -> str:
+        counted = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
+        return f"<trace {self.id or '(not stored)'}: {self.goal!r}, {self.status}, {counted}; print shows the whole>"
+
+    def __str__(self) -> str:
+        from llmos_nb.memory.codec import dump
+
+        return dump(self).rstrip()
 
     @property
     def project(self) -> str:

@@ -59,6 +59,7 @@ class Agent:
 
     ``options`` are further options for the SDK; ``extra`` holds the front matter keys that mean nothing here, so that
     they survive a change. ``created_at`` is ISO 8601 in UTC, or empty; ``path`` is None for an agent without a file.
+    ``str(agent)`` is the text of its file.
     """
 
     name: str
@@ -72,6 +73,16 @@ class Agent:
     created_by: str = ""
     path: Path | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        granted = ", ".join(self.tools) or "nothing"
+        told = f"{self.description!r}, granted {granted}, version {self.version}"
+        return f"<agent {self.name}: {told}; print shows the whole>"
+
+    def __str__(self) -> str:
+        from llmos_nb.mind.agent_file import dump_agent
+
+        return dump_agent(self).rstrip()
 
 
 def printable(text: str) -> str:
