@@ -20,8 +20,9 @@ from llmos_nb.kernel.events import TextDelta, ToolStarted
 
 pytestmark = pytest.mark.cli
 
-#: Seconds in which a stopped run must have ended; twice what is promised, for a machine that is busy.
-LIMIT_S = 2.0
+#: Seconds in which a stopped run must have ended. The bench measures the one second that is promised; a machine that
+#: runs other tests beside this one is slower.
+LIMIT_S = 5.0
 
 ADD = one_step("add it up", "run_cell", "print(1 + 2)")
 SLOW = "---\ngoal: talk slowly\ndelta_delay_s: 0.2\n---\n## Answer\n\n" + "Word after word. " * 100 + "\n"

@@ -15,8 +15,8 @@ from llmos_nb import runs_df
 
 pytestmark = pytest.mark.cli
 
-#: Seconds in which an interrupted cell must have ended; twice what is promised, for a machine that is busy.
-LIMIT_S = 2.0
+#: Seconds in which an interrupted cell must have ended; the bench measures the one that is promised, a busy machine is slower.
+LIMIT_S = 5.0
 #: Goals, and what the session's log says when they are at work.
 GOALS = {
     "talk slowly": '"AgentMessage"',

@@ -13,8 +13,8 @@ import pytest
 from llmos_nb.errors import AgentFileError, UnknownAgent
 from llmos_nb.mind import AgentRegistry
 
-#: Seconds that one refusal may take; a machine that is busy gets some more than it needs.
-LIMIT_S = 0.5
+#: Seconds that one refusal may take; the bench measures the 50 ms that it should, a busy machine is slower.
+LIMIT_S = 2.0
 
 NAMES: list[Any] = [
     "", " ", ".", "..", "../x", "..\\x", "a/b", "/etc/passwd", "C:\\x", "~root", "-rf", "--help", "a b", "a\tb",
