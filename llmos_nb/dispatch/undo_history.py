@@ -256,7 +256,7 @@ class UndoHistory:
                 self._ended[index] = replace(run, footprint=Footprint(), undone=True)
         names = {name.name for name in done.names}
         files = {short_path(file.path, run.cwd) for file in done.files}
-        notes = _notes(run, done.files) + tuple(f"Not seen: {doubt}." for doubt in run.footprint.doubts)
+        notes = (*_notes(run, done.files), *done.told, *(f"Not seen: {doubt}." for doubt in run.footprint.doubts))
         if run.project is not None:
             try:
                 gone = [name for name in names if name not in namespace]

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from llmos_nb.guard.alike import table_bytes
 from llmos_nb.guard.contents import Contents, Kept
+from llmos_nb.guard.generators import generators_now, put_generator
 from llmos_nb.guard.library_settings import put_settings, settings_now
 from llmos_nb.guard.looks import look
 from llmos_nb.guard.marks import Mark
@@ -114,6 +115,8 @@ class TakenBack:
     left: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    #: What became of random generators, in words.
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,9 @@ class Footprint:
     #: Environment variables, ``""`` for the working folder, and settings of libraries by their names: before and after,
     #: None where there was none.
     environment: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    #: Where random generators stood before and after. That they went on is no change that anybody would look for, and in
+    #: the way of nothing.
+    generators: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     #: About how many bytes are held so that it can be taken back.
@@ -150,6 +156,7 @@ class Footprint:
             items=items,
             files=files,
             environment=_environment_of(undos),
+            generators=_generators_of(undos),
             lost={**lost, **more},
             doubts=doubts,
             size=sum({id(name.value): _size(name.value) for name in names if not name.inside}.values())
@@ -260,7 +267,22 @@ class Footprint:
             left=tuple(reason for _, reason in conflicts if reason),
             failed=tuple(failed),
             values=values,
+            told=self._put_generators(),
         )
+
+    def _put_generators(self) -> tuple[str, ...]:
+        """Have random generators stand where they stood, unless others have drawn from them since."""
+        now, told = generators_now(), []
+        for name, (before, after) in self.generators.items():
+            if now.get(name) != after:
+                told.append(f"The random numbers of {name} go on from where they are now: others drew some since.")
+                continue
+            try:
+                put_generator(name, before)
+                told.append(f"The random numbers of {name} go on from where they were.")
+            except Exception as error:  # noqa: BLE001 - told; all else is put back
+                told.append(f"The random numbers of {name} are not as before: {error}.")
+        return tuple(told)
 
 
 def _bound_to(wanted: Container[int], namespace: Mapping[str, Any]) -> dict[int, set[str]]:
@@ -395,6 +417,16 @@ def _environment_of(undos: Sequence[Undo]) -> dict[str, tuple[Any, Any]]:
         if (after := settings_now(name)) is not None and after != before:
             found[name] = before, after
     return found
+
+
+def _generators_of(undos: Sequence[Undo]) -> dict[str, tuple[Any, Any]]:
+    kept = [undo.process for undo in undos if undo.process is not None]
+    if not kept:
+        return {}
+    first, now = min(kept, key=lambda one: one.order), generators_now()
+    return {
+        name: (before, now[name]) for name, before in first.generators.items() if name in now and now[name] != before
+    }
 
 
 def _called(key: str) -> str:

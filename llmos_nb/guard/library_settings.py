@@ -2,7 +2,7 @@
 
 A run that changes them changes how everything looks that comes after it, so they are kept and put back like variables.
 Only of libraries that are loaded already: what a run imports begins with that library's own settings. Random generators
-are not among them: they go on with every number that anybody draws.
+are not among them, since they go on with every number that anybody draws (:mod:`llmos_nb.guard.generators`).
 """
 
 from __future__ import annotations

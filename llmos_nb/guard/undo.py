@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.guard.contents import KEEP_LIMIT, Contents, order
+from llmos_nb.guard.generators import generators_now, put_generator
 from llmos_nb.guard.library_settings import kept_settings, put_settings, settings_now
 from llmos_nb.guard.looks import look
 from llmos_nb.guard.marks import Mark
@@ -50,12 +51,13 @@ class OldName:
 
 @dataclass(frozen=True, slots=True)
 class OldProcess:
-    """The working folder, the environment variables and settings of libraries as they were."""
+    """The working folder, the environment variables, settings of libraries and random generators as they were."""
 
     folder: str
     environ: dict[str, str]
     order: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    generators: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,11 @@ class Undo:
     # -- the process
 
     def keep_process(self) -> None:
-        """Remember the working folder, the environment variables and settings of libraries, unless they are already."""
+        """Remember the working folder, environment variables, settings of libraries and random generators, unless they
+        are already."""
         if self.process is None:
-            self.process = OldProcess(os.getcwd(), dict(os.environ), order(), kept_settings())
+            now = generators_now()
+            self.process = OldProcess(os.getcwd(), dict(os.environ), order(), kept_settings(), now)
 
     # -- back
 
@@ -227,6 +231,11 @@ class Undo:
                         put_settings(name, value)
                 except Exception as error:  # noqa: BLE001 - the others must still be put back
                     failed.append(f"{name}: {error}")
+            for name, value in self.process.generators.items():
+                try:
+                    put_generator(name, value)
+                except Exception as error:  # noqa: BLE001 - the others must still be put back
+                    failed.append(f"the random numbers of {name}: {error}")
         failed += [f"{name}: {reason}" for name, reason in self.not_kept.items()]
         return failed
 

@@ -103,6 +103,7 @@ class Scheduler:
         project: str | None = None,
         catch_up: bool = False,
         timezone: str | None = None,
+        sandbox: bool = False,
     ) -> ScheduledJob:
         """Have a goal worked on at a moment, every so often, or by a cron line; see ``read_timing`` for what these take.
 
@@ -112,10 +113,11 @@ class Scheduler:
             budget_usd, agent, mode, project: as for any goal. The project is the one in use now if None.
             catch_up: make up, once, for occurrences that were missed because nobody was there.
             timezone: of ``at`` and ``cron``; the machine's own if None.
+            sandbox: work in a sandbox, on copies; ``llmos.take(run=llmos.schedule.last(name))`` takes what it made.
 
         Raises:
             ScheduleError: the time makes no sense or has passed, or the name is taken or unusable.
-            LlmosError: the agent, mode or project is unusable.
+            LlmosError: the agent, mode or project is unusable, or there is no sandbox on this machine.
         """
         persons_only("schedule goals")
         now = self._clock()
@@ -131,6 +133,7 @@ class Scheduler:
             mode=mode or "",
             project=self._project() if project is None else project,
             catch_up=catch_up,
+            sandbox=sandbox,
         )
         self._check(job)
         self._shelf.add(job)
@@ -185,7 +188,7 @@ class Scheduler:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a job: ``name``, ``goal``, ``when``, ``state``, ``next``, ``last_status``, ``last_reason``, ``last_at``,
-        ``missed``, ``last_missed``, ``problem``. Moments are datetimes in the job's zone, or None.
+        ``missed``, ``last_missed``, ``problem``, ``sandbox``. Moments are datetimes in the job's zone, or None.
         """
         now, rows = self._clock(), []
         jobs, problems = self._shelf.load()
@@ -213,6 +216,7 @@ class Scheduler:
                     "missed": record.missed,
                     "last_missed": record.last_missed,
                     "problem": "",
+                    "sandbox": job.sandbox,
                 }
             )
         for name, problem in problems.items():
@@ -225,6 +229,7 @@ class Scheduler:
                     "state": "cannot be used",
                     "missed": 0,
                     "problem": problem,
+                    "sandbox": False,
                     **empty,
                     **times,
                 }

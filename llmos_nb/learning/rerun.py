@@ -17,16 +17,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.guard.sandbox import Limits, Place
-from llmos_nb.guard.sandbox.fence import Bubblewrap
-from llmos_nb.guard.sandbox.watch import end_all
+from llmos_nb.guard.sandbox.fence import Bubblewrap, Launch
+from llmos_nb.guard.sandbox.started import Started
 
 if TYPE_CHECKING:
     from llmos_nb.memory import Trace
@@ -35,13 +35,13 @@ __all__ = ["TIME_LIMIT_S", "VALUE_LIMIT", "Apart", "Outcome", "differences", "fo
 
 #: Seconds that one run may take.
 TIME_LIMIT_S: Final = 120.0
-#: Seconds between two looks at whether it is to be stopped.
-LOOK_S: Final = 0.1
 #: Bytes of a pickled variable that is handed to the other process, and of an input file that is copied for it.
 VALUE_LIMIT: Final = 50 * 1024 * 1024
 #: Bytes of memory it may take, and of a file it may write.
 MEMORY_LIMIT: Final = 8 * 1024**3
 FILE_LIMIT: Final = 1024**3
+#: Files in the place where all runs are made.
+FILES: Final = 100_000
 #: What of the surroundings a program needs to start at all.
 _PASSED_ON: Final = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TZ", "VIRTUAL_ENV", "WINDIR")
 
@@ -177,42 +177,45 @@ class Apart:
     def _start(self, job: Path, folder: Path, log: Path, inputs: Sequence[Path]) -> str:
         """Run the other process to its end, or end it; returns why it did not end well."""
         code = (
-            "import pickle, sys; job = pickle.load(open(sys.argv[1], 'rb')); sys.path[:] = job['paths']; "
-            "from llmos_nb.learning.rerun_child import main; main(job)"
+            "import pickle, sys; told = pickle.load(sys.stdin.buffer); job = pickle.load(open(sys.argv[1], 'rb')); "
+            "sys.path[:] = job['paths']; from llmos_nb.learning.rerun_child import main; main(job, told['bound'])"
         )
+        limits = Limits(
+            memory_mb=MEMORY_LIMIT // 2**20, cpu_s=self.time_limit_s + 5, wall_s=self.time_limit_s,
+            scratch_mb=FILE_LIMIT // 2**20, files=FILES,
+        )  # fmt: skip
         with log.open("wb") as said:
-            process = subprocess.Popen(
-                [*self._fence(folder, inputs), sys.executable, "-s", "-P", "-X", "utf8", "-c", code, str(job)],
-                cwd=folder, env=self._environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
-            deadline = time.monotonic() + self.time_limit_s
             try:
-                while True:
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        return f"it took more than {self.time_limit_s:g} s"
-                    if self._stopped():
-                        return "it was stopped"
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(min(left, LOOK_S))
-                        break
+                started = Started(
+                    self._launch(folder, inputs, limits), limits, arguments=[str(job)], stdout=said,
+                    stderr=subprocess.STDOUT, program=["-s", "-P", "-X", "utf8", "-c", code],
+                )  # fmt: skip
+            except OSError as error:
+                return f"the process could not be started: {error}"
+            try:
+                with contextlib.suppress(OSError):  # it ended at once, and says why
+                    started.stdin.write(pickle.dumps(started.told))
+                    started.stdin.close()
+                ending, why, _ = started.watched(threading.Event(), self._stopped, scratch=self._root)
             finally:
-                _end(process)
-        if process.returncode:
+                started.end()
+        if ending is not None:
+            return why
+        if status := started.process.returncode:
             last = (log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [""])[-1]
-            return f"the process ended with {process.returncode}: {last[:200]}"
+            return f"the process ended with {status}: {last[:200]}"
         return ""
 
-    def _fence(self, folder: Path, inputs: Sequence[Path]) -> tuple[str, ...]:
-        """The command that starts another one behind bubblewrap; nothing where that does not work."""
+    def _launch(self, folder: Path, inputs: Sequence[Path], limits: Limits) -> Launch:
+        """How it is started behind bubblewrap; where that does not work, as it is."""
         fence = Bubblewrap.here()
         if fence.problem:
-            return ()
+            return Launch((), self._environment(), str(folder), {})
         modules = [Path(path) for path in (*self._paths, *sys.path) if os.path.isabs(path)]
         seen = [path.resolve() for path in (*modules, *inputs) if path.is_absolute() and path.exists()]
         place = Place(read=tuple(dict.fromkeys(seen)), write=(self._root,), cwd=folder)
-        return fence.launch(place, Limits(), self._root).command
+        launch = fence.launch(place, limits, self._root)
+        return replace(launch, environment=self._environment(), cwd=str(folder))
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -238,15 +241,6 @@ def _copy(inputs: Sequence[str], place: Path, folder: Path) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
     return ""
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process with all that it started."""
-    if hasattr(os, "killpg"):
-        end_all(process)
-    elif process.poll() is None:
-        process.kill()
-    process.wait()
 
 
 def differences(first: Outcome, second: Outcome, names: Sequence[str]) -> Iterator[tuple[str, str]]:

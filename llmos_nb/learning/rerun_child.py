@@ -32,9 +32,16 @@ _DEPTH: Final = 12
 _PARTS: Final = 200_000
 
 
-def main(job: Mapping[str, Any]) -> None:
-    """Do one job and write its answer."""
+def main(job: Mapping[str, Any], tasks: Mapping[str, Any]) -> None:
+    """Do one job and write its answer; ``tasks`` says how the number of processes is bounded."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     _limit(job)
+    if tasks:
+        from llmos_nb.guard.sandbox.counted import bind
+
+        bind(tasks)
     record = asyncio.run(_work(job))
     Path(job["answer"]).write_text(json.dumps(record), encoding="utf-8")
     sys.stdout.flush()

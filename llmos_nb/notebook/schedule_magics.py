@@ -30,6 +30,9 @@ OPTIONS: Final = (
     Option("agent", "NAME", "the agent that works on the goal, instead of the default one"),
     Option("mode", "MODE", "auto, crystallized, follower, mixed, learner or orchestrator"),
     Option("project", "NAME", "the project that the goal is run in"),
+    Option(
+        "sandbox", "", "work in a sandbox, on copies; llmos.take(run=llmos.schedule.last(NAME)) takes what it made"
+    ),
     Option("catch-up", "", "make up, once, for what was missed because nobody was there"),
 )
 _WORDS: Final = {
@@ -101,6 +104,7 @@ class ScheduleMagics(Magics):
             mode=given.get("mode"),
             project=given.get("project"),
             catch_up="catch-up" in given,
+            sandbox="sandbox" in given,
         )
         self.between.start()
         holder = self.system.schedule.holder

@@ -69,6 +69,7 @@ def job_page(row: dict[str, Any]) -> Page:
     facts = {
         "goal": row["goal"],
         "when": row["when"],
+        "sandbox": "on copies" if row["sandbox"] else "",
         "state": row["state"],
         "problem": row["problem"],
         "next": _moment(row["next"]),

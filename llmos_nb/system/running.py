@@ -62,6 +62,7 @@ def schedule_of(parts: SystemParts) -> Scheduler:
             agent=job.agent or None,
             budget_usd=job.budget_usd,
             project=job.project,
+            sandbox=job.sandbox or None,
         )
 
     async def execute(job: ScheduledJob) -> RunResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas
 import psutil
@@ -88,3 +89,18 @@ async def test_other_ways_of_running_a_goal_stay_in_the_sandbox(playground: Path
         proposed = await llmos.execute("Multiply 5 by 6", mode="learner", propose=True)
         assert proposed.status == "denied" and not proposed.steps, "nobody is there to approve"
         assert "made" not in llmos._own().names and not (playground / "made.txt").exists()
+
+
+def test_a_scheduled_goal_works_in_a_sandbox(playground: Path) -> None:
+    llmos = system(playground, sum=one_step(GOAL, "run_cell", CODE))
+    with llmos:
+        llmos.schedule(GOAL, every="1s", name="sum", sandbox=True)
+        assert llmos.schedule.rows()[0]["sandbox"] is True
+        deadline, results = time.monotonic() + SOON_S, list[Any]()
+        while not results:
+            assert time.monotonic() < deadline
+            results = llmos.schedule.run_pending()
+        llmos.schedule.remove("sum")
+        assert results[0].status == "success" and results[0].sandbox, results[0]
+        assert not (playground / "copy.csv").exists() and "total" not in llmos._own().names
+        assert str(llmos.take("total", run=results[0])) == "Bound total."

@@ -351,7 +351,7 @@ def test_warm_runs_know_nothing_of_each_other(fence: Fence) -> None:
 def test_a_warm_interpreter_that_died_is_passed_over(fence: Fence) -> None:
     with Sandbox(fence=fence, warm=1) as warm:
         assert warm.wait_warm()
-        waiting = warm._waiting[0]._process.pid
+        waiting = warm._waiting[0]._started.process.pid
         os.kill(waiting, signal.SIGKILL)
         deadline = time.monotonic() + 5
         while warm._waiting and warm._waiting[0].alive and time.monotonic() < deadline:

@@ -399,6 +399,7 @@ def test_an_edit_by_hand_keeps_its_comments_through_a_pause(world: World) -> Non
         (b'goal = "x"\nevery = 5\nbudget_usd = -1', "budget_usd"),
         (b'goal = "x"\nevery = 5\nbudget_usd = nan', "budget_usd"),
         (b'goal = "x"\nevery = 5\ncatch_up = "yes"', "catch_up must be true or false"),
+        (b'goal = "x"\nevery = 5\nsandbox = "always"', "sandbox must be true or false"),
         (b'goal = "x"\nevery = 5\nstart = "then"', "start must be a date"),
         (b"\xff\xfe", "cannot be read"),
         (b"a = " + b"[" * 5000, "TOML"),
@@ -503,6 +504,7 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size
     agent=st.just("") | TEXT,
     catch_up=st.booleans(),
     paused=st.booleans(),
+    sandbox=st.booleans(),
 )
 def test_a_jobs_file_reads_back_as_it_was(goal: str, timing: Timing, **facts: Any) -> None:
     job = ScheduledJob(name="job", goal=goal.strip(), timing=timing, **facts)
@@ -510,8 +512,8 @@ def test_a_jobs_file_reads_back_as_it_was(goal: str, timing: Timing, **facts: An
     again = parse_job(text, "job", "job.toml", START)
     assert dump_job(again) == text
     assert (again.timing.every_s, again.timing.cron, again.timing.at) == (timing.every_s, timing.cron, timing.at)
-    assert (again.goal, again.budget_usd, again.agent, again.paused) == (
-        job.goal, job.budget_usd, job.agent, job.paused,
+    assert (again.goal, again.budget_usd, again.agent, again.paused, again.sandbox) == (
+        job.goal, job.budget_usd, job.agent, job.paused, job.sandbox,
     )  # fmt: skip
 
 

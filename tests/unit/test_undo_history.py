@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ class Kernel:
     def run(self, run_id: str, code: str = "", **facts: Any) -> Changes:
         old, bound = Undo(), dict(self.names)
         old.keep_names(self.names, set(self.names))
+        old.keep_process()
         for path in self.folder.glob("**/*"):
             old.keep_file(path)
         for name in "abc":
@@ -54,6 +57,70 @@ def test_the_last_run_goes_first_then_the_one_before(kernel: Kernel) -> None:
     assert kernel.back().run_id == "one" and "x" not in kernel.names
     with pytest.raises(UndoRefused, match="taken back already"):
         kernel.back()
+
+
+@pytest.mark.parametrize("seed", ["random.seed(7)", "np.random.seed(7)", "random.gauss(0, 1)", "np.random.normal()"])
+def test_random_numbers_go_on_from_where_they_were(kernel: Kernel, seed: str) -> None:
+    def drawn() -> list[float]:
+        return [random.random(), random.gauss(0, 1), *np.random.normal(size=3)]
+
+    random.seed(1)
+    np.random.seed(1)
+    expected = drawn()
+    random.seed(1)
+    np.random.seed(1)
+    changes = kernel.run("one", f"import random; import numpy as np; x = 1; {seed}")
+    assert not changes.environment, "that numbers were drawn is no setting"
+    done = kernel.back()
+    module = "numpy.random" if "np." in seed else "random"
+    assert f"The random numbers of {module} go on from where they were." in done.notes
+    assert drawn() == expected
+
+
+def test_random_numbers_that_others_drew_since_are_left_alone(kernel: Kernel) -> None:
+    kernel.run("one", "import random; x = random.random()")
+    kernel.run("two", "y = random.random()")
+    random.random()
+    before = random.getstate()
+    done = kernel.back("one")  # a run that drew numbers after it is not in the way
+    assert done.ok and "x" not in kernel.names and random.getstate() == before
+    assert "The random numbers of random go on from where they are now: others drew some since." in done.notes
+
+
+def test_a_replay_that_is_refused_leaves_random_numbers_as_they_were() -> None:
+    old = Undo()
+    random.seed(3)
+    before = random.getstate(), np.random.get_state()[1].tobytes()
+    old.keep_process()
+    random.seed(4)
+    np.random.seed(4)
+    assert old.put_back({}) == []
+    assert (random.getstate(), np.random.get_state()[1].tobytes()) == before
+
+
+def test_torchs_random_numbers_are_put_back_where_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Torch:
+        """What of torch is asked; its tensors are lists of bytes."""
+
+        uint8 = "uint8"
+        state = np.array([1, 2, 255], dtype=np.uint8)
+
+        def get_rng_state(self) -> Any:
+            return self.state
+
+        def tensor(self, values: list[int], dtype: str) -> Any:
+            return np.array(values, dtype=dtype)
+
+        def set_rng_state(self, state: Any) -> None:
+            self.state = state
+
+    torch = Torch()
+    monkeypatch.setitem(sys.modules, "torch", torch)  # type: ignore[arg-type]
+    old = Undo()
+    old.keep_process()
+    torch.state = np.array([9], dtype=np.uint8)
+    old.put_back({})
+    assert torch.state.tolist() == [1, 2, 255]
 
 
 def test_a_later_run_that_touched_the_same_is_in_the_way(kernel: Kernel) -> None:

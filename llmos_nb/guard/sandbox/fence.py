@@ -51,6 +51,8 @@ class Launch:
     preload: tuple[str, ...] = ()
     #: A filter of system calls that the command takes by the descriptor that ``--seccomp`` names.
     filter: bytes = b""
+    #: Whether what is started has a user namespace of its own.
+    apart: bool = False
 
     @contextlib.contextmanager
     def handed(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
@@ -166,7 +168,8 @@ class Bubblewrap:
             given += ["--bind", str(path), str(path)]
         given += ["--remount-ro", "/", "--chdir", str(place.cwd or _HOME), "--"]
         # A socket's file in a folder that can be written to could be connected to, whoever listens there.
-        return Launch(tuple(given), _surroundings(_HOME), None, {}, filter=filter_bytes(sockets=not place.write))
+        calls = filter_bytes(sockets=not place.write)
+        return Launch(tuple(given), _surroundings(_HOME), None, {}, filter=calls, apart=True)
 
 
 class Landlock:

@@ -42,7 +42,7 @@ class Limits:
 
     @property
     def tasks(self) -> int:
-        """Processes and threads together that the system itself lets be, where only it can look in time."""
+        """Processes and threads together that the system itself lets be: it is there before anybody can look."""
         return 4 * self.processes + 16
 
     def for_child(self) -> dict[str, float]:
@@ -51,7 +51,6 @@ class Limits:
             "memory": self.memory_mb * _MB,
             "cpu": self.cpu_s,
             "file": self.scratch_mb * _MB,
-            "processes": self.processes,
         }
 
 

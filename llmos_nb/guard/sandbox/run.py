@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib.resources
-import marshal
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -17,18 +13,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, Final, Literal
+from typing import IO, Final, Literal
 
 from llmos_nb.errors import SandboxFailed
-from llmos_nb.guard.sandbox.fence import Fence, Launch, find_fence
+from llmos_nb.guard.sandbox.fence import Fence, find_fence
 from llmos_nb.guard.sandbox.job import Ending, Limits, Place, SandboxResult
-from llmos_nb.guard.sandbox.tasks import Tasks
-from llmos_nb.guard.sandbox.watch import end_all, remove, too_many, watched
+from llmos_nb.guard.sandbox.started import Started, child_code, packed
+from llmos_nb.guard.sandbox.watch import remove
 
-__all__ = ["LOADER", "LOOK_S", "Sandbox", "child_code", "ended_by_itself", "module_path", "packed", "run"]
+__all__ = ["Sandbox", "ended_by_itself", "module_path", "run"]
 
-#: Seconds between two looks at what a run uses.
-LOOK_S: Final = 0.02
 #: Bytes of code or of a command.
 TEXT_LIMIT: Final = 10_000_000
 #: Seconds in which a warm interpreter must have come up.
@@ -179,37 +173,26 @@ class _Process:
     """One sandbox, used once. A context manager that ends it."""
 
     def __init__(self, fence: Fence, place: Place, limits: Limits, *, preload: Sequence[str] | None = None) -> None:
-        self._limits, self._fence = limits, fence
+        self._limits, self._fence, self._warm = limits, fence, preload is not None
         self._scratch = Path(tempfile.mkdtemp(prefix="llmos-sandbox-")).resolve()
-        launch = fence.launch(place, limits, self._scratch)
-        self._launch, self._warm = launch, preload is not None
+        self._launch = launch = fence.launch(place, limits, self._scratch)
         try:
-            self._process = self._started(launch, preload)
+            self._started = Started(launch, limits, arguments=["warm"] if self._warm else [])
         except OSError as error:
             remove(self._scratch)
             raise SandboxFailed(f"The sandbox could not be started: {error}.", remedy=_CHECK) from error
-        self._tasks = Tasks.around(self._process.pid, limits.tasks)
         try:
-            self._stream(0).write(child_code())  # it fits in the pipe
+            self._started.stdin.write(child_code())  # it fits in the pipe
             if preload is not None:
-                self._stream(0).write(
-                    packed({**launch.job, "path": module_path(), "preload": [*launch.preload, *preload]})
-                )
+                inherits = self._started.told["inherits"]
+                warmed = {"path": module_path(), "preload": [*launch.preload, *preload], "inherits": inherits}
+                self._started.stdin.write(packed({**launch.job, **warmed}))
         except OSError:  # it ended at once, and says why
             pass
         if preload is not None and self._stream(1).read(1) != _READY:
             said = self._stream(2).read(500).decode("utf-8", "replace")
             self.end()
             raise SandboxFailed(f"The sandbox's interpreter did not come up: {said.strip()[-300:]}", remedy=_CHECK)
-
-    def _started(self, launch: Launch, preload: Sequence[str] | None) -> subprocess.Popen[bytes]:
-        warm = [] if preload is None else ["warm"]
-        with launch.handed() as (command, descriptors):
-            return subprocess.Popen(
-                [*command, sys.executable, "-I", "-S", "-X", "utf8", "-c", LOADER, *warm],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-                env=dict(launch.environment), cwd=launch.cwd, start_new_session=True, pass_fds=descriptors,
-            )  # fmt: skip
 
     def __enter__(self) -> _Process:
         return self
@@ -219,10 +202,10 @@ class _Process:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._started.process.poll() is None
 
-    def _stream(self, number: int) -> IO[bytes]:
-        stream = (self._process.stdin, self._process.stdout, self._process.stderr)[number]
+    def _stream(self, number: Literal[1, 2]) -> IO[bytes]:
+        stream = self._started.process.stdout if number == 1 else self._started.process.stderr
         assert stream is not None
         return stream
 
@@ -230,32 +213,22 @@ class _Process:
         self, kind: str, text: str, started: float, on_output: OnOutput | None, stopped: Callable[[], bool]
     ) -> SandboxResult:
         """Hand the job over, watch it, and end it."""
-        job = {
-            **({} if self._warm else self._launch.job),
-            "kind": kind,
-            "text": text,
-            "limits": self._limits.for_child(),
-            "path": module_path(),
-        }
-        job["limits"]["own_user"] = os.name == "posix" and os.getuid() != 0 and self._fence.name == "bubblewrap"
+        job = {**({} if self._warm else self._launch.job), "kind": kind, "text": text, "path": module_path()}
         output = _Outputs(self._limits.output_bytes, on_output)
         readers = [
-            threading.Thread(target=output.read, args=(name, self._stream(number)), daemon=True)
-            for number, name in ((1, "stdout"), (2, "stderr"))
+            threading.Thread(target=output.read, args=("stdout", self._stream(1)), daemon=True),
+            threading.Thread(target=output.read, args=("stderr", self._stream(2)), daemon=True),
         ]
         for reader in readers:
             reader.start()
-        feeder = threading.Thread(target=self._feed, args=(packed(job),), daemon=True)
+        feeder = threading.Thread(target=self._feed, args=(packed({**job, **self._started.told}),), daemon=True)
         feeder.start()
-        ending, why, peak = watched(self._process, self._limits, output.over, stopped, LOOK_S, scratch=self._scratch)
-        full = self._tasks is not None and self._tasks.was_full
+        ending, why, peak = self._started.watched(output.over, stopped, scratch=self._scratch)
         self.end()
         feeder.join()
         for reader in readers:
             reader.join()
-        code = self._process.returncode
-        if full and ending != "stopped":
-            ending, why = "processes", too_many(self._limits)
+        code = self._started.process.returncode
         if not ending:
             ending, why = ended_by_itself(code, self._limits, output.text("stderr"))
         return SandboxResult(
@@ -264,7 +237,7 @@ class _Process:
         )  # fmt: skip
 
     def _feed(self, data: bytes) -> None:
-        stream = self._stream(0)
+        stream = self._started.stdin
         view = memoryview(data)
         with contextlib.suppress(OSError, ValueError):  # it ended before it had read all
             while view:
@@ -272,21 +245,7 @@ class _Process:
 
     def end(self) -> None:
         """End every process of it, and clear up."""
-        process = self._process
-        if process.poll() is None:
-            if self._fence.name == "bubblewrap":
-                end_all(process)
-            else:
-                with contextlib.suppress(OSError):
-                    self._stream(0).close()  # the keeper ends all that is left, then itself
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(5)
-                process.kill()
-        process.wait()
-        if self._tasks is not None:
-            self._tasks.end()
-        with contextlib.suppress(OSError):
-            self._stream(0).close()
+        self._started.end()
         remove(self._scratch)
 
 
@@ -347,24 +306,3 @@ def module_path() -> list[str]:
 def _is_installed(path: Path) -> bool:
     roots = {Path(sys.prefix), Path(sys.base_prefix)}
     return "site-packages" in path.parts or any(path.is_relative_to(root) for root in roots)
-
-
-#: What Python is started with: it reads the code of :mod:`llmos_nb.guard.sandbox.child`, compiled, and runs it.
-LOADER: Final = (
-    "import os,marshal\nn=int(os.read(0,20));d=b''\n"
-    "while len(d)<n:\n m=os.read(0,n-len(d))\n if not m:os._exit(0)\n d+=m\nexec(marshal.loads(d))"
-)
-
-
-@functools.cache
-def child_code() -> bytes:
-    """The code that runs first in a sandbox, as :data:`LOADER` reads it."""
-    text = importlib.resources.files(__package__).joinpath("child.py").read_text(encoding="utf-8")
-    code = marshal.dumps(compile(text, "<sandbox>", "exec", dont_inherit=True))
-    return f"{len(code):020}".encode() + code
-
-
-def packed(job: dict[str, Any]) -> bytes:
-    """A job as the child takes it."""
-    data = marshal.dumps(job)
-    return len(data).to_bytes(8, "big") + data

@@ -6,13 +6,13 @@ import platform
 import struct
 from typing import Final
 
-__all__ = ["Line", "filter_bytes", "filter_lines", "supported"]
+__all__ = ["Line", "counting_call", "counting_lines", "filter_bytes", "filter_lines", "supported"]
 
 #: One instruction of classic BPF: code, jump if true, jump if false, constant (linux/filter.h).
 Line = tuple[int, int, int, int]
 
 _LOAD, _EQUAL, _AT_LEAST, _SET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+_ALLOW, _KILL, _ERROR, _NOTIFY = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
 _NUMBER_AT, _ARCHITECTURE_AT, _FIRST_ARGUMENT_AT = 0, 4, 16
 _EPERM, _ENOSYS = 1, 38
 #: Flags of clone(2) that make a namespace.
@@ -65,6 +65,8 @@ _SOCKET: Final = (41, 198)
 _UNIX: Final = 1
 _PRLIMIT: Final = (302, 261)
 _CLONE: Final = (56, 220)
+_FORKS: Final = {"clone": _CLONE, "fork": (57, 0), "vfork": (58, 0)}
+_SECCOMP: Final = (317, 277)
 _CLONE3: Final = 435  # its flags are in memory, which a filter cannot read: ENOSYS has the C library use clone
 
 
@@ -110,6 +112,25 @@ def filter_bytes(*, sockets: bool, machine: str | None = None) -> bytes:
             (_RETURN, 0, 0, _ERROR | _EPERM), (_RETURN, 0, 0, _ALLOW),
         ]  # fmt: skip
     return b"".join(struct.pack("=HBBI", *line) for line in lines + _end(column))
+
+
+def counting_lines(machine: str | None = None) -> list[Line]:
+    """A filter that has whatever makes a process or a thread wait for the one who listens, and lets all else through.
+
+    Raises:
+        KeyError: there is none for this kind of machine.
+    """
+    architecture, column = _MACHINES[machine or platform.machine()]
+    lines = _begin(architecture, column)
+    for numbers in _FORKS.values():
+        if numbers[column]:
+            lines += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _NOTIFY)]
+    return [*lines, (_RETURN, 0, 0, _ALLOW)]
+
+
+def counting_call(machine: str | None = None) -> int:
+    """The number of seccomp(2), which the C library has no name for."""
+    return _SECCOMP[_MACHINES[machine or platform.machine()][1]]
 
 
 def _begin(architecture: int, column: int) -> list[Line]:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -16,9 +15,9 @@ from typing import Any, Final
 from llmos_nb.errors import SandboxFailed
 from llmos_nb.guard.sandbox.fence import Fence, find_fence
 from llmos_nb.guard.sandbox.job import Limits, Place
-from llmos_nb.guard.sandbox.run import LOADER, LOOK_S, child_code, ended_by_itself, module_path, packed
-from llmos_nb.guard.sandbox.tasks import Tasks
-from llmos_nb.guard.sandbox.watch import end_all, remove, too_many, watched
+from llmos_nb.guard.sandbox.run import ended_by_itself, module_path
+from llmos_nb.guard.sandbox.started import Started, child_code, packed
+from llmos_nb.guard.sandbox.watch import remove
 from llmos_nb.guard.sandbox.wire import Wire
 
 __all__ = ["Session"]
@@ -45,8 +44,7 @@ class Session:
         self._text, self.limits = text, limits or Limits()
         self._place, self.fence = (place or Place()).resolved(), fence or find_fence()
         self._wire: Wire | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._tasks: Tasks | None = None
+        self._process: Started | None = None
         self._ended, self._over, self._started = threading.Event(), threading.Event(), threading.Event()
         self._stop = threading.Event()
         self._told = 0
@@ -130,19 +128,9 @@ class Session:
             requests, ask = os.pipe()
             answer, answers = os.pipe()
             opened = [requests, ask, answer, answers]
-            job = {
-                **launch.job, "kind": "python", "limits": self.limits.for_child(), "path": module_path(),
-                "inherits": (requests, answers), "text": f"REQUESTS, ANSWERS = {requests}, {answers}\n{self._text}",
-            }  # fmt: skip
-            job["limits"]["own_user"] = os.getuid() != 0 and self.fence.name == "bubblewrap"
-            with launch.handed() as (command, descriptors):
-                process = self._process = subprocess.Popen(
-                    [*command, sys.executable, "-I", "-S", "-X", "utf8", "-c", LOADER],
-                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0,
-                    env=dict(launch.environment), cwd=launch.cwd, start_new_session=True,
-                    pass_fds=(requests, answers, *descriptors),
-                )  # fmt: skip
-            self._tasks = Tasks.around(process.pid, self.limits.tasks)
+            process = self._process = Started(
+                launch, self.limits, inherits=(requests, answers), stdout=subprocess.DEVNULL
+            )
             os.close(requests)
             os.close(answers)
             opened = [ask, answer]
@@ -158,38 +146,27 @@ class Session:
             thread = threading.Thread(target=work, name="llmos-sandbox-reads", daemon=True)
             thread.start()
             self._threads.append(thread)
-        assert process.stdin is not None
+        job = {
+            **launch.job, **process.told, "kind": "python", "path": module_path(),
+            "text": f"REQUESTS, ANSWERS = {requests}, {answers}\n{self._text}",
+        }  # fmt: skip
         with contextlib.suppress(OSError):
             process.stdin.write(child_code() + packed(job))
         self._started.set()
         try:
-            ending, why, _ = watched(process, self.limits, self._over, self._stop.is_set, LOOK_S, scratch=scratch)
-            if ending != "stopped" and self._tasks is not None and self._tasks.was_full:
-                why = too_many(self.limits)
-            elif ending is None:
-                why = self._last_words() or ended_by_itself(process.wait(), self.limits)[1]
+            ending, why, _ = process.watched(self._over, self._stop.is_set, scratch=scratch)
+            if ending is None:
+                why = self._last_words() or ended_by_itself(process.process.wait(), self.limits)[1]
             self.why = self.why or ("" if ending == "stopped" else why)
         finally:
             self._close(process, scratch)
             self._finish()
 
-    def _close(self, process: subprocess.Popen[bytes], scratch: Path) -> None:
-        if process.poll() is None:
-            if self.fence.name == "bubblewrap":
-                end_all(process)
-            else:
-                assert process.stdin is not None
-                with contextlib.suppress(OSError):
-                    process.stdin.close()  # the keeper ends all that is left, then itself
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(5)
-                process.kill()
-        process.wait()
-        if self._tasks is not None:
-            self._tasks.end()
-        for stream in (process.stdin, process.stderr):
-            with contextlib.suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+    def _close(self, process: Started, scratch: Path) -> None:
+        process.end()
+        assert process.process.stderr is not None
+        with contextlib.suppress(OSError):
+            process.process.stderr.close()
         if self._wire is not None:
             for thread in self._threads[1:]:
                 thread.join(1.0)
@@ -230,9 +207,9 @@ class Session:
 
     def _errors(self) -> None:
         """What it says where nothing should be said: why it could not begin."""
-        assert self._process is not None and self._process.stderr is not None
+        assert self._process is not None and self._process.process.stderr is not None
         with contextlib.suppress(OSError, ValueError):
-            while chunk := self._process.stderr.read(4096):
+            while chunk := self._process.process.stderr.read(4096):
                 self._said = (self._said + chunk)[-4096:]
 
     def _last_words(self) -> str:

@@ -36,13 +36,15 @@ def watched(
     look_s: float,
     *,
     scratch: Path | None = None,
+    full: Callable[[], bool] = lambda: False,
 ) -> tuple[Ending | None, str, int]:
     """Wait for the end, or for the first limit that is passed; returns which, in words too, and the most memory seen.
 
-    None: it ended by itself. Nothing is ended here. Memory is in bytes. ``scratch`` is the folder that was made for it.
+    None: it ended by itself. Nothing is ended here. Memory is in bytes. ``scratch`` is the folder that was made for it;
+    ``full`` says whether the system refused a process already.
     """
     with _ending(process) as ended:
-        return _watched(process, limits, over, stopped, look_s, _Disk(limits, scratch), ended)
+        return _watched(process, limits, over, stopped, look_s, _Disk(limits, scratch), ended, full)
 
 
 @contextlib.contextmanager
@@ -84,6 +86,7 @@ def _watched(
     look_s: float,
     disk: _Disk,
     ended: Callable[[float], bool],
+    full: Callable[[], bool],
 ) -> tuple[Ending | None, str, int]:
     begun = time.monotonic()
     deadline = begun + limits.wall_s
@@ -100,7 +103,7 @@ def _watched(
         if time.monotonic() >= deadline:
             return "time", f"it took more than {limits.wall_s:g} s", peak
         found = descendants(process.pid)
-        if len(found) > limits.processes + 3:  # the fence's own among them
+        if full() or len(found) > limits.processes + 3:  # the fence's own among them
             return "processes", too_many(limits), peak
         used = sum(map(_resident, found))
         if used > most:  # pages that processes share are counted once here, which takes longer to find out
@@ -202,6 +205,10 @@ def _too_much(limits: Limits) -> str:
 def end_all(process: subprocess.Popen[bytes]) -> None:
     """Kill a process with all that came from it, also what left its group, and wait until they are gone."""
     found = descendants(process.pid) if process.poll() is None else []
+    if not hasattr(os, "killpg"):
+        process.kill()
+        process.wait()
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for one in found:

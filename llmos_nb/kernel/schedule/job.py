@@ -33,6 +33,7 @@ _KEYS: Final = frozenset(
         "project",
         "catch_up",
         "paused",
+        "sandbox",
         "start",
     }
 )
@@ -53,6 +54,8 @@ class ScheduledJob:
     #: Whether an occurrence that was missed because nobody was there is made up for, once.
     catch_up: bool = False
     paused: bool = False
+    #: Whether it works in a sandbox; where not, an agent, a project or the settings may still want one.
+    sandbox: bool = False
 
 
 def check_name(name: Any) -> str:
@@ -114,6 +117,7 @@ def parse_job(text: str, name: str, where: str, first_seen: datetime) -> Schedul
         project=table.get("project", ""),
         catch_up=table.get("catch_up", False),
         paused=table.get("paused", False),
+        sandbox=table.get("sandbox", False),
     )
 
 
@@ -124,7 +128,7 @@ def _check(table: Mapping[str, Any], where: str) -> None:
     for key in ("agent", "mode", "project"):
         if not isinstance(table.get(key, ""), str):
             raise ScheduleError(f"{where}: {key} must be text, got {table[key]!r:.60}.", remedy="Put it in quotes.")
-    for key in ("catch_up", "paused"):
+    for key in ("catch_up", "paused", "sandbox"):
         if not isinstance(table.get(key, False), bool):
             raise ScheduleError(f"{where}: {key} must be true or false.", remedy=f"Write {key} = true.")
     usd = table.get("budget_usd", 0.0)
@@ -157,7 +161,7 @@ def dump_job(job: ScheduledJob) -> str:
     if job.budget_usd is not None:
         lines.append(f"budget_usd = {job.budget_usd!r}")
     lines += [f"{key} = {_text(value)}" for key in ("agent", "mode", "project") if (value := getattr(job, key))]
-    lines += [f"{key} = true" for key in ("catch_up", "paused") if getattr(job, key)]
+    lines += [f"{key} = true" for key in ("catch_up", "paused", "sandbox") if getattr(job, key)]
     return "\n".join(lines) + "\n"
 
 
