@@ -15,7 +15,7 @@ from llmos_nb import runs_df
 
 pytestmark = pytest.mark.cli
 
-#: Seconds in which an interrupted cell must have ended. The bench measures the one that is promised; here much runs at once.
+#: Seconds in which an interrupted cell must have ended. The bench measures the one second that is promised.
 LIMIT_S = 5.0
 #: Goals, and what the session's log says when they are at work.
 GOALS = {
