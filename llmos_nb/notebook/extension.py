@@ -110,7 +110,21 @@ def load_ipython_extension(shell: Any) -> None:
     for magics in registered:
         if isinstance(magics, ScheduleMagics):
             magics.between.attach()
+        elif isinstance(magics, LlmosMagics):
+            _wait_in_this_cell(shell, magics)
     warm(shell, system)
+
+
+def _wait_in_this_cell(shell: Any, magics: LlmosMagics) -> None:
+    """Let goals that stand in the cell that loads this be worked on as well: it was read before ``await`` was put in."""
+
+    def next_cell(info: Any) -> None:
+        if info.store_history or not magics.system.running:  # no cell of a goal that is worked on
+            magics.awaited = True
+            shell.events.unregister("pre_run_cell", next_cell)
+
+    magics.awaited = False
+    shell.events.register("pre_run_cell", next_cell)
 
 
 def unload_ipython_extension(shell: Any) -> None:

@@ -23,6 +23,7 @@ from llmos_nb.notebook.terminal import TerminalView, is_terminal, stopped_by_int
 from llmos_nb.notebook.variables import named
 from llmos_nb.notebook.views import Page, Table, budget_page, trace_page, traces_table
 from llmos_nb.system import LLMOS
+from llmos_nb.system.running import waited_for
 
 if TYPE_CHECKING:
     from llmos_nb.dispatch.trusting import TracePreview
@@ -47,10 +48,12 @@ class LlmosMagics(Magics):
         super().__init__(shell=shell)
         self._names: dict[str, Any] = shell.user_ns
         self.system = system
+        #: Whether cells are read by :func:`~llmos_nb.notebook.extension.awaited`; the one that loads the extension is not.
+        self.awaited = True
 
     @no_var_expand
     @line_cell_magic
-    def llmos(self, line: str, cell: str | None = None) -> PendingGoal:
+    def llmos(self, line: str, cell: str | None = None) -> Any:
         if line.strip() in ("-h", "--help"):
             return PendingGoal(self._help)
         parsed = parse(line)
@@ -60,7 +63,7 @@ class LlmosMagics(Magics):
             found = self._goal(goal, parsed.values)
             return found if hasattr(self.shell, "kernel") else stopped_by_interrupt(found)
 
-        return PendingGoal(work)
+        return PendingGoal(work) if self.awaited else waited_for(work())
 
     llmos.__doc__ = (
         "Work on a goal in your own kernel: learned once by an agent, then replayed free and verified.\n\n"

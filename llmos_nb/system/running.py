@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from llmos_nb.kernel.scheduler import Scheduler
     from llmos_nb.system.parts import SystemParts
 
-__all__ = ["answered", "background_runs", "executed", "finished", "plan_of", "resumed_plan", "schedule_of"]
+__all__ = [
+    "answered",
+    "background_runs",
+    "executed",
+    "finished",
+    "plan_of",
+    "resumed_plan",
+    "schedule_of",
+    "waited_for",
+]
 
 _T = TypeVar("_T")
 
@@ -130,20 +139,25 @@ def finished(work: Coroutine[Any, Any, RunResult]) -> RunResult:
     Raises:
         KeyboardInterrupt: a person interrupted the run; it is settled and kept.
     """
-    loop = _running_loop()
-    if loop is None:
-        result = asyncio.run(work)
-    else:
-        import nest_asyncio  # patches the loop, so only for whoever asks for it
-
-        from llmos_nb.dispatch.presented import shown_already
-
-        nest_asyncio.apply(loop)
-        with shown_already():  # a page is not heard while this blocks
-            result = loop.run_until_complete(work)
+    result = waited_for(work)
     if result.interrupted:
         raise KeyboardInterrupt  # as any other call: what comes after it must not go on
     return result
+
+
+def waited_for(work: Coroutine[Any, Any, _T]) -> _T:
+    """What ``work`` comes to: a loop that runs already goes on with all that it has, but a page is not heard."""
+    loop = _running_loop()
+    if loop is None:
+        return asyncio.run(work)
+    import nest_asyncio  # patches the loop, so only for whoever asks for it
+
+    from llmos_nb.dispatch.presented import shown_already
+
+    nest_asyncio.apply(loop)
+    with shown_already():
+        found: _T = loop.run_until_complete(work)
+    return found
 
 
 def answered(answer: Callable[[], _T]) -> _T:

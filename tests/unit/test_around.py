@@ -79,8 +79,28 @@ def test_the_call_that_a_magic_stands_for_is_awaited(quote: str, shell: Any) -> 
 
 
 def test_a_goal_that_nobody_awaits_says_so(shell: Any) -> None:
+    shell.run_cell("begun = True").raise_error()
     pending = shell.run_line_magic("llmos", KNOWN)
     assert isinstance(pending, PendingGoal) and "llmos.run(goal)" in repr(pending)
     with pytest.warns(RuntimeWarning, match="a goal that is not begun"):
         del pending
     assert "greeting" not in shell.user_ns
+
+
+def test_goals_in_the_cell_that_loads_it_are_worked_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ipython: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That cell was read before the extension could put an ``await`` before them."""
+    monkeypatch.chdir(tmp_path)
+    record(GOAL, "greeting = 'hello'\nprint(greeting)", "It **said** hello.")
+    try:
+        cell = f"%load_ext llmos_nb\nfirst = %llmos {KNOWN}\ndel greeting\n%llmos {KNOWN}"
+        done = ipython.run_cell(cell, store_history=True)
+        done.raise_error()
+        assert ipython.user_ns["first"].ok and done.result.ok and ipython.user_ns["greeting"] == "hello"
+        assert capsys.readouterr().out.startswith("hello\nhello\n")
+        again = ipython.run_cell(f"%llmos {KNOWN}", store_history=True)  # awaited, as ever
+        again.raise_error()
+        assert again.result.ok
+    finally:
+        ipython.run_line_magic("unload_ext", "llmos_nb")
