@@ -37,7 +37,7 @@ check: $(VENV)/.ready-dev  ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.ready-dev  ## the figures of the README, as tables
+bench: $(VENV)/.ready-dev  ## the figures of docs/measured.md, as tables
 	$(BIN)/python -m tests.bench
 
 notebooks: $(VENV)/.ready-dev  ## every notebook by papermill, twice in one workspace: the second run is cheaper

@@ -1,4 +1,4 @@
-"""The README's moving picture, made from the real thing: ``SCREENSHOTS=notebooks/images`` puts it in its place."""
+"""The README's moving picture, made from the real thing: ``SCREENSHOTS=docs/images`` puts it in its place."""
 
 from __future__ import annotations
 

@@ -1,16 +1,17 @@
-"""A pack of somebody else's, installed by pip from the example in the README, beside packs that are broken."""
+"""A pack of somebody else's, installed by pip from the example in ``docs/packs.md``, beside packs that are broken."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.pages import blocks
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,11 +66,8 @@ asyncio.run(main())
 
 
 def example() -> dict[str, str]:
-    """The files of the README's example by their names."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("### Write your own pack") :]
-    found = re.findall(r"^`([\w./-]+)`\n(`{3,})\w+\n(.*?)\n\2$", section, re.MULTILINE | re.DOTALL)
-    return {name: f"{body}\n" for name, _, body in found}
+    """The files of the documentation's example by their names."""
+    return {block.file: block.text for block in blocks(ROOT / "docs" / "packs.md") if block.file}
 
 
 def pip(target: Path, folder: Path) -> None:
