@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmos_nb.dispatch.orchestrator import Node, Plan, Product
     from llmos_nb.dispatch.result import RunResult
-    from llmos_nb.frames import agents_df, events_df, ledger_df, messages_df, runs_df, steps_df
+    from llmos_nb.frames import agents_df, events_df, ledger_df, messages_df, runs_df, steps_df, traces_df
     from llmos_nb.notebook.extension import load_ipython_extension, unload_ipython_extension
     from llmos_nb.system import LLMOS
     from llmos_nb.teaching.class_report import report
@@ -20,12 +20,15 @@ _HOME = {
     "RunResult": "dispatch.result",
     "report": "teaching.class_report",
     **dict.fromkeys(("Node", "Plan", "Product"), "dispatch.orchestrator"),
-    **dict.fromkeys(("agents_df", "events_df", "ledger_df", "messages_df", "runs_df", "steps_df"), "frames"),
+    **dict.fromkeys(
+        ("agents_df", "events_df", "ledger_df", "messages_df", "runs_df", "steps_df", "traces_df"), "frames"
+    ),
     **dict.fromkeys(("load_ipython_extension", "unload_ipython_extension"), "notebook.extension"),
 }
 __all__ = [
     "LLMOS", "Node", "Plan", "Product", "RunResult", "agents_df", "events_df", "ledger_df",
-    "load_ipython_extension", "messages_df", "report", "runs_df", "steps_df", "unload_ipython_extension",
+    "load_ipython_extension", "messages_df", "report", "runs_df", "steps_df", "traces_df",
+    "unload_ipython_extension",
 ]  # fmt: skip
 
 

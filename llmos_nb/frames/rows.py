@@ -1,4 +1,4 @@
-"""Rows for the DataFrames, from a workspace's session logs, ledger and agents. Plain dictionaries, no pandas.
+"""Rows for the DataFrames, from a workspace's session logs, ledger, agents and traces. Plain dictionaries, no pandas.
 
 A row holds what was found; values a column cannot hold are dealt with where the frame is made.
 """
@@ -19,7 +19,7 @@ from llmos_nb.kernel.spelled import spelled
 
 __all__ = [
     "AgentUse", "Report", "Row", "agent_rows", "agent_uses", "event_rows", "ledger_rows", "message_rows", "run_rows",
-    "step_rows",
+    "step_rows", "trace_rows",
 ]  # fmt: skip
 
 #: One row by column name. ``where`` says where it was read (``path:line``) and is no column.
@@ -213,6 +213,41 @@ def agent_rows(workspace: Path, report: Report) -> Iterator[Row]:
         yield {**row, "tools": _json([*agent.tools]), "where": row["path"] or f"agent {agent.name}"}
     for error in registry.errors:
         report(error if isinstance(error, LlmosError) else AgentFileError(str(error)))
+
+
+def trace_rows(workspace: Path, report: Report) -> Iterator[Row]:
+    """One row a trace, by name of its file, which begins with the time it was recorded; no index is asked or made."""
+    from llmos_nb.memory.file import parsed_file, read
+    from llmos_nb.memory.seal import is_edited
+    from llmos_nb.memory.shelf import Shelf
+
+    folder = workspace / "memory" / "traces"
+    if not folder.is_dir():
+        return
+    for path in sorted(Shelf(folder).scan()):
+        found = read(folder, path)
+        if found is None:  # taken away meanwhile
+            continue
+        try:
+            trace = parsed_file(path, found)
+        except LlmosError as error:
+            report(error)
+            continue
+        names = (
+            "goal",
+            "status",
+            "mode",
+            "agent",
+            "project",
+            "model",
+            "cost_usd",
+            "duration_s",
+            "replayable",
+            "wrong",
+        )
+        row = {name: getattr(trace, name) for name in names}
+        made = {"id": trace.id, "created_at": trace.created_at or None, "edited": is_edited(trace)}
+        yield {**row, **made, "path": path, "where": str(folder / path)}
 
 
 _WORKED: Final = object()

@@ -6,6 +6,7 @@ All dtypes are nullable: what is not known is ``<NA>`` (``NaT`` for times), neve
     steps_df().merge(events_df(), on=["run_id", "position"])       # where in its run a step began
     runs_df().merge(ledger_df(), on=["run_id", "session_id"])      # what each run cost, call by call
     runs_df().merge(agents_df(), left_on="agent", right_on="name") # who did it
+    runs_df().merge(traces_df(), left_on="trace_id", right_on="id")  # the trace that each run left or replayed
     runs_df().merge(runs_df(), on="trace_id")                      # which runs replayed the same trace
     runs_df().merge(runs_df(), left_on="run_id", right_on="parent_run_id")  # the nodes of each orchestrated run
 """
@@ -148,7 +149,7 @@ AGENTS: Final = [
     Column("last_used_at", TIME, "when it was last used; <NA>: never"),
 ]
 
-#: What an explorer of traces gives as a frame; ``id`` joins with ``runs_df``'s ``trace_id``.
+#: Also what an explorer of traces gives as a frame; ``id`` joins with ``runs_df``'s ``trace_id``.
 TRACES: Final = [
     Column("id", TEXT, "the trace; its file's stem"),
     Column("created_at", TIME, "when it was recorded"),
@@ -184,6 +185,7 @@ FRAMES: Final = {
     "events_df": EVENTS,
     "ledger_df": LEDGER,
     "agents_df": AGENTS,
+    "traces_df": TRACES,
 }
 
 #: Arguments that can be a step's ``code``; the first that is there, as text, is taken.

@@ -1,4 +1,4 @@
-"""The six DataFrame functions: rows of :mod:`.rows` under the columns of :mod:`.schema`.
+"""The DataFrame functions: rows of :mod:`.rows` under the columns of :mod:`.schema`.
 
 They share one signature. ``workspace`` is a folder, anything with such a folder as its ``workspace`` attribute, or
 None for ``$LLMOS_WORKSPACE`` and else ``workspace``. With ``strict`` the first thing that cannot be read raises; with
@@ -24,7 +24,7 @@ from llmos_nb.frames.schema import FRAMES, Column, Dtype
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["agents_df", "events_df", "frame_of", "ledger_df", "messages_df", "runs_df", "steps_df"]
+__all__ = ["agents_df", "events_df", "frame_of", "ledger_df", "messages_df", "runs_df", "steps_df", "traces_df"]
 
 Errors = list[LlmosError]
 
@@ -247,3 +247,16 @@ def agents_df(workspace: Any = None, *, strict: bool = True) -> Any:
         AgentFileError: ``strict`` and a file cannot be used.
     """
     return _made("agents_df", rows.agent_rows, workspace, strict)
+
+
+@overload
+def traces_df(workspace: Any = None, *, strict: Literal[True] = True) -> pd.DataFrame: ...
+@overload
+def traces_df(workspace: Any = None, *, strict: Literal[False]) -> tuple[pd.DataFrame, Errors]: ...
+def traces_df(workspace: Any = None, *, strict: bool = True) -> Any:
+    """One row a trace, read from its file, the oldest first; ``id`` joins with ``runs_df``'s ``trace_id``.
+
+    Raises:
+        TraceFileError: ``strict`` and a file cannot be read.
+    """
+    return _made("traces_df", rows.trace_rows, workspace, strict)

@@ -18,7 +18,7 @@ from llmos_nb.memory.index import row_of
 from llmos_nb.memory.shelf import Stamp
 from llmos_nb.memory.trace import Trace
 
-__all__ = ["SIZE_LIMIT", "SLUG_LETTERS", "checked_id", "digest_of", "new_id", "read", "row_of_file"]
+__all__ = ["SIZE_LIMIT", "SLUG_LETTERS", "checked_id", "digest_of", "new_id", "parsed_file", "read", "row_of_file"]
 
 #: Bytes of the largest file that is written or read.
 SIZE_LIMIT: Final = 16 * 1024 * 1024
@@ -79,15 +79,25 @@ def read(folder: Path, path: str) -> bytes | None:
 
 def row_of_file(path: str, stamp: Stamp, data: bytes) -> tuple[dict[str, Any], Trace | None]:
     """The index row and the trace of a file with this content; no trace where it cannot be read as one."""
-    stem = path.rpartition("/")[2].removesuffix(".md")
+    stem = _stem(path)
     try:
-        trace = _parsed(path, stem, data)
+        trace = parsed_file(path, data)
     except TraceFileError as error:
         return row_of(path, stem, *stamp, digest_of(data), None, str(error)), None
     return row_of(path, stem, *stamp, digest_of(data), trace, signature=signature_of(trace)), trace
 
 
-def _parsed(path: str, stem: str, data: bytes) -> Trace:
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".md")
+
+
+def parsed_file(path: str, data: bytes) -> Trace:
+    """The trace of a file with this content.
+
+    Raises:
+        TraceFileError: it cannot be read as one.
+    """
+    stem = _stem(path)
     if len(data) > SIZE_LIMIT:
         raise TraceFileError(f"{path}:1: larger than {SIZE_LIMIT} bytes.", remedy="Shorten the outputs.")
     if not _ID.fullmatch(stem):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 import warnings
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 from llmos_nb import LLMOS, frames
-from llmos_nb.errors import AgentFileError, StoreError
+from llmos_nb.errors import AgentFileError, StoreError, TraceFileError
 from llmos_nb.frames.rows import agent_uses
 from llmos_nb.frames.schema import FRAMES
 from llmos_nb.kernel.budget import ModelCall, TokenEconomy, Tokens
@@ -30,6 +31,7 @@ from llmos_nb.kernel.events import (
     ToolStarted,
 )
 from llmos_nb.kernel.state import open_state
+from llmos_nb.memory import Step, Trace, TraceStore
 from llmos_nb.memory.session import SessionLog
 from llmos_nb.mind import AgentRegistry
 
@@ -389,3 +391,26 @@ def test_a_system_whose_workspace_is_not_made_yet_has_no_rows_and_no_warning(tmp
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert frames.runs_df(LLMOS(tmp_path / "new")).empty
+
+
+def test_traces_are_read_from_their_files_and_nothing_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "memory" / "traces"
+    with TraceStore(folder) as store:
+        steps = [Step("run_cell", {"code": "1 + 2"}), Step("run_cell", {"code": "1 + 3"})]
+        good = store.add(Trace(goal="Add up", steps=steps, cost_usd=0.25, agent="adder"))
+        store.add(Trace(goal="Wait", steps=[], status="stopped", cost_usd=None))
+        store.replace(dataclasses.replace(good, wrong="it is 4"))
+    shutil.rmtree(folder / ".llmos")
+    (folder / "broken.md").write_text("no trace")
+    (folder / "latin.md").write_bytes("caf\u00e9".encode("latin-1"))
+    df, errors = frames.traces_df(tmp_path, strict=False)
+    assert not (folder / ".llmos").exists()
+    assert sorted(str(error).partition(":")[0] for error in errors) == ["broken.md", "latin.md"]
+    rows = df.set_index("goal")
+    assert rows.loc["Add up"].drop(["created_at", "wrong", "path"]).to_dict() == {
+        "id": good.id, "status": "success", "mode": "learner", "agent": "adder", "project": "", "model": "",
+        "cost_usd": 0.25, "duration_s": 0.0, "replayable": False, "edited": False,
+    }  # fmt: skip
+    assert "it is 4" in rows.loc["Add up", "wrong"] and rows.loc["Wait", "cost_usd"] is pd.NA
+    with pytest.raises(TraceFileError):
+        frames.traces_df(tmp_path)
