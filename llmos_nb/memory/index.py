@@ -48,6 +48,8 @@ def _of_root(*columns: Any) -> sa.Select[Any]:
 
 
 _READABLE: Final = _T.problem == ""
+#: Written out, and more than it asked for: so the index of those rows serves the question, and not one of all rows.
+_EMPTY: Final[sa.ColumnElement[str]] = sa.literal_column("''")
 _KNOWN: Final = (
     _T.path, _T.id, _T.digest, _T.status, _T.replayable, _T.agent, _T.created_at, _T.mtime_ns,
     sa.func.coalesce(_U.uses, 0), sa.func.coalesce(_U.failures, 0),
@@ -65,14 +67,15 @@ _FOUND: Final = question(
 _PAYLOAD: Final = question(
     _of_root(_T.payload).where(_T.path == sa.bindparam("path"), _T.digest == sa.bindparam("digest"))
 )
-_PATHS: Final = question(_of_root(_T.path).where(_T.id == sa.bindparam("id")).order_by(_T.path))
+#: In no order: asked for one, SQLite goes through all rows of the folder by the index that has it.
+_PATHS: Final = question(_of_root(_T.path).where(_T.id == sa.bindparam("id")))
 _IDS: Final = question(_of_root(_T.id).where(_READABLE))
 _EDITED: Final = question(
     _of_root(_T.template, _T.id)
     .where(_READABLE, _T.edited, _T.wrong == "", _T.status == "success")
     .order_by(_T.created_at.desc(), _T.id.desc())
 )
-_CALLED_WRONG: Final = question(_of_root(_T.id).where(_T.wrong != ""))
+_CALLED_WRONG: Final = question(_of_root(_T.id).where(_T.wrong > _EMPTY))
 _COUNT: Final = question(_of_root(sa.func.count()).where(_READABLE))
 _ROWS: Final = question(
     _of_root(*(_T[name] for name in _LISTED))
@@ -80,7 +83,7 @@ _ROWS: Final = question(
     .order_by(_T.created_at.desc(), _T.mtime_ns.desc(), _T.id.desc())
     .limit(sa.bindparam("newest"))
 )
-_PROBLEMS: Final = question(_of_root(_T.path, _T.problem).where(~_READABLE).order_by(_T.path))
+_PROBLEMS: Final = question(_of_root(_T.path, _T.problem).where(_T.problem > _EMPTY))
 _USED: Final = question(sa.select(*_U).where(_U.trace_id == sa.bindparam("trace_id")))
 _OTHER_ROOTS: Final = question(sa.select(_I.root).where(_I.name == "generation", _I.root != _ROOT))
 _ABOUT: Final = question(sa.select(_I.name, _I.value).where(sa.or_(_I.root == _ROOT, _I.root == "")))
@@ -281,7 +284,7 @@ class TraceIndex:
 
     def paths_of(self, id: str) -> list[str]:
         """The paths of the files with this id, readable or not."""
-        return [path for (path,) in self.reader.ask(_PATHS, root=self.root, id=id)]
+        return sorted(path for (path,) in self.reader.ask(_PATHS, root=self.root, id=id))
 
     def ids(self) -> list[str]:
         """The ids of all readable traces."""
@@ -317,7 +320,7 @@ class TraceIndex:
 
     def problems(self) -> dict[str, str]:
         """The files that cannot be read, with what is wrong."""
-        return dict(self.reader.ask(_PROBLEMS, root=self.root))
+        return dict(sorted(self.reader.ask(_PROBLEMS, root=self.root)))
 
     def record_use(self, trace_id: str, *, success: bool, at: str) -> None:
         """Count one use; counts of several kernels add up."""

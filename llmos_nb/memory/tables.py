@@ -57,6 +57,16 @@ TRACES: Final = sa.Table(
     sa.Index("traces_id", "root", "id"),
     sa.Index("traces_number", "root", "number"),
     sa.Index("traces_problem", "root", "problem"),  # how many are there, and which cannot be read
+    # Of the few that something is the matter with: they are asked for anew whenever anything was written.
+    sa.Index(
+        "traces_wrong", "root", "wrong", sqlite_where=sa.text("wrong > ''"), postgresql_where=sa.text("wrong > ''")
+    ),
+    sa.Index(
+        "traces_edited",
+        *("root", "problem", "wrong"),
+        sqlite_where=sa.text("edited = 1"),
+        postgresql_where=sa.text("edited"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,3 +149,44 @@ def test_every_question_can_be_asked_of_postgresql() -> None:
         assert "SELECT" in str(one.statement.compile(dialect=postgresql.dialect()))
     made = [str(sa.schema.CreateTable(table).compile(dialect=postgresql.dialect())) for table in DERIVED]
     assert "number BIGSERIAL" in made[0] and "change BIGSERIAL" in made[1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "by"),
+    [
+        (lambda index: index.paths_of("a"), "id=?"),
+        (lambda index: index.candidates(5), "key=?"),
+        (lambda index: index.payload("a.md", "d"), "path=?"),
+        (lambda index: index.called_wrong(), "wrong>?"),
+        (lambda index: index.edited(), "traces_edited"),
+        (lambda index: index.problems(), "problem>?"),
+    ],
+    ids=["paths_of", "candidates", "payload", "called_wrong", "edited", "problems"],
+)
+def test_what_every_goal_asks_does_not_go_through_all_traces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[TraceIndex], object], by: str
+) -> None:
+    index = index_at(tmp_path / "state.db")
+    index.put([row(f"{n}.md", key=n) for n in range(50)])
+    asked: list[tuple[Question, dict[str, object]]] = []
+    whole = index.reader.ask
+    monkeypatch.setattr(
+        index.reader,
+        "ask",
+        lambda question, /, **values: asked.append((question, values)) or whole(question, **values),
+    )
+    ask(index)
+    [(question, values)] = asked
+    given = [{**question.fixed, **values}[name] for name in question.names]
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        [first, *_] = connection.execute(f"EXPLAIN QUERY PLAN {question.sql}", given).fetchall()
+    assert by in first[3]
+
+
+def test_files_of_one_id_and_problems_come_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    index = index_at(tmp_path / "state.db")
+    wrong = {"id": "x", "problem": "is torn"}
+    index.put([{**row("b/x.md"), **wrong}, {**row("a/x.md"), **wrong}, row("c.md")])
+    assert index.paths_of("x") == ["a/x.md", "b/x.md"]
+    assert list(index.problems().items()) == [("a/x.md", "is torn"), ("b/x.md", "is torn")]
+    assert index.count() == 1
