@@ -53,7 +53,8 @@ OTHERS: Final = 2
 _GENERAL: Final = "nothing that is free without a key is asked for in these words"
 #: Behind these stands what makes groups.
 _GROUPING: Final = re.compile(r"\b(?:by|per|each|every) $", re.IGNORECASE)
-_WORD: Final = re.compile(r"[^\W\d_][\w-]*")
+#: Words that say nothing by themselves.
+_SAYING_LITTLE: Final = frozenset(ORDINARY).union(FILLERS, MARKS, RELATIONS)
 _FILE: Final = re.compile(r"[\w./\\-]+\.(?:csv|tsv|txt|xlsx|xls|parquet|json|db|sqlite|duckdb)\b", re.IGNORECASE)
 
 
@@ -315,7 +316,6 @@ def _two_words(
 
 def _spans(lifted: Lifted, reading: Grounded, library: Library) -> list[tuple[int, int]]:
     """Where the goal has words that no recorded goal has and nothing here is called: the longest first."""
-    known = _lexicon(library)
     taken = [
         (slot.start, slot.end)
         for slot in lifted.slots
@@ -324,27 +324,14 @@ def _spans(lifted: Lifted, reading: Grounded, library: Library) -> list[tuple[in
     free: list[tuple[int, int]] = []
     for match in re.finditer(r"(?<![\w.])(?:\"[^\"]+\"|'[^']+'|`[^`]+`|[^\W\d_][\w-]*)", reading.goal):
         inside = any(start < match.end() and match.start() < end for start, end in taken)
-        if inside or match[0].lower() in known:
+        word = match[0].lower()
+        if inside or word in _SAYING_LITTLE or word in library.words:
             continue
         if free and reading.goal[free[-1][1] : match.start()] == " ":
             free[-1] = (free[-1][0], match.end())
         else:
             free.append((match.start(), match.end()))
     return sorted(free, key=lambda span: span[0] - span[1])[:SPANS]
-
-
-def _lexicon(library: Library) -> frozenset[str]:
-    """Every word of the recorded goals, and those that say nothing by themselves."""
-    kept = _lexicons.get(id(library))
-    if kept is None:
-        said = {
-            word.lower() for one in library.shipped for piece in one.lifted.pieces for word in _WORD.findall(piece)
-        }
-        kept = _lexicons[id(library)] = frozenset(said | ORDINARY | set(FILLERS) | set(MARKS) | set(RELATIONS))
-    return kept
-
-
-_lexicons: dict[int, frozenset[str]] = {}
 
 
 def _candidates(said: str, before: str, lifted: Lifted, table: Table) -> Iterator[tuple[str, str]]:

@@ -16,8 +16,9 @@ from llmos_nb.errors import PackError
 from llmos_nb.kernel.files import atomic_write, make_folder
 from llmos_nb.learning.shows import SHOWS, kind_shown
 from llmos_nb.memory import Trace
+from llmos_nb.memory.catalogue import INDEX
 from llmos_nb.memory.codec import dump, parse
-from llmos_nb.memory.library import GROUP, INDEX, KINDS, TASK, index_of, is_readable
+from llmos_nb.memory.library import GROUP, KINDS, TASK, index_of, is_readable
 from llmos_nb.memory.seal import sealed
 
 __all__ = ["as_shipped", "ship", "slug"]

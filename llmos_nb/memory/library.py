@@ -16,13 +16,15 @@ import json
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.errors import TraceFileError
+from llmos_nb.memory.catalogue import About, Catalogue, Saying, trace_files
 from llmos_nb.memory.codec import parse
 from llmos_nb.memory.confidence import confidence_of
+from llmos_nb.memory.embedding import embed_many
 from llmos_nb.memory.forms import LITERAL, Layers, vector_of
 from llmos_nb.memory.match import Considered, Match
 from llmos_nb.memory.programs import Bound, Example, Generalization, generalize
@@ -33,20 +35,19 @@ from llmos_nb.memory.trace import Trace
 from llmos_nb.memory.wildcards import unknown_values
 
 __all__ = [
-    "GROUP", "INDEX", "KINDS", "LETTERS", "NEW", "NOTHING_SAID", "TASK", "Library", "Shipped", "index_of", "is_readable",
-    "task_of",
+    "GROUP", "KINDS", "LETTERS", "NEW", "NOTHING_SAID", "TASK", "Library", "Shipped", "index_of", "is_readable", "task_of",
 ]  # fmt: skip
 
 #: Names of the task, of the heading it is listed under, and of the wordings that explain each other, in front matter.
 TASK: Final = "task"
 GROUP: Final = "group"
 WORDINGS: Final = "wordings"
-#: A file beside the traces that says which tasks they are of, so that not all must be read to find one.
-INDEX: Final = "index.json"
 #: The kind of a value that no table tells: a new name.
 NEW: Final = "new name"
 #: The kind of a piece of a text, which no table tells either.
 LETTERS: Final = "letters"
+#: A word of a goal.
+_WORD: Final = re.compile(r"[^\W\d_][\w-]*")
 #: What is said of a goal that no wording comes near.
 NOTHING_SAID: Final = "no task of the library is asked for in these words"
 #: Kinds of values that are found by where they stand.
@@ -72,8 +73,6 @@ _SOFT: Final = frozenset(("", "in", "of", "for", "from", "on", "at"))
 _UNKNOWN: Final = frozenset(("identifier", "quoted", "code", "name"))
 #: A value of a column is a text, too.
 _TEXTS: Final = frozenset(("value",))
-#: Of which kinds of values a wording speaks, and its words.
-_Saying = tuple[str, frozenset[str]]
 _RANK: Final = {"template": 0, "words": 1, "meaning": 2}
 
 
@@ -107,7 +106,7 @@ class _Wordings:
     #: For each part the relations that stand before it in some wording.
     before: Mapping[str, frozenset[str]]
     #: The wordings by what they say, and of which kinds of values.
-    saying: Mapping[_Saying, tuple[Shipped, ...]]
+    saying: Mapping[Saying, tuple[Shipped, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,28 +131,6 @@ class _Task:
     wordings: tuple[_Wordings, ...]
     #: What the runs say together, once that was needed.
     program: Generalization | None = None
-
-
-@dataclass(slots=True)
-class _Catalogue:
-    """Which tasks there are, before any of their files is read: for each its files, and which tasks' wordings say what."""
-
-    files: dict[str, list[Path]] = field(default_factory=dict)
-    saying: dict[_Saying, list[str]] = field(default_factory=dict)
-    #: Tasks whose goals name something new.
-    naming: list[str] = field(default_factory=list)
-    #: The task of each trace.
-    of: dict[str, str] = field(default_factory=dict)
-
-    def add(self, task: str, files: Iterable[Path], saying: Iterable[_Saying], *, naming: bool) -> None:
-        self.files.setdefault(task, []).extend(files)
-        self.of |= {path.stem: task for path in self.files[task]}
-        for said in saying:
-            tasks = self.saying.setdefault(said, [])
-            if task not in tasks:
-                tasks.append(task)
-        if naming and task not in self.naming:
-            self.naming.append(task)
 
 
 class Library:
@@ -188,6 +165,12 @@ class Library:
             shipped = self._task(task).shipped if task is not None else ()
         return next((one.trace for one in shipped if one.trace.id == trace_id), None)
 
+    @property
+    def words(self) -> Collection[str]:
+        """Every word of the recorded goals but their values, in small letters."""
+        with self._lock:
+            return self._catalogue.words
+
     def path(self, trace_id: str) -> Path | None:
         """The file of a trace; None where no pack has it."""
         with self._lock:
@@ -200,11 +183,16 @@ class Library:
         return tuple(self._folders())
 
     @functools.cached_property
-    def _catalogue(self) -> _Catalogue:
-        found = _Catalogue()
+    def _catalogue(self) -> Catalogue:
+        found = Catalogue()
         for folder in self.folders:
-            _add_folder(found, folder)
+            found.add_folder(folder, _told)
         return found
+
+    @functools.cached_property
+    def _vectors(self) -> Any:
+        """The embedding of each recorded goal, in the order of the catalogue; all zero where it has no known word."""
+        return embed_many(list(self._catalogue.masked.values()))
 
     def _task(self, task: str) -> _Task:
         """The recorded goals of a task, read when they are first needed."""
@@ -241,18 +229,18 @@ class Library:
     def nearest(self, goal: str, vocabulary: Vocabulary | None = None, most: int = 3) -> list[Shipped]:
         """Recorded goals of different tasks whose wording is closest to that of ``goal``."""
         asked = vector_of(read_goal(lifted_singly(goal, vocabulary)))
-        if asked is None:
-            return []
-        with self._lock:
-            near = sorted(
-                ((float(vector @ asked), one) for one in self.shipped if (vector := _vector(one)) is not None),
-                key=lambda pair: -pair[0],
-            )
         found: dict[str, Shipped] = {}
-        for _, one in near:
-            found.setdefault(one.task, one)
-            if len(found) == most:
-                break
+        with self._lock:
+            ids = list(self._catalogue.masked) if asked is not None and most > 0 else []
+            for at in (-(self._vectors @ asked)).argsort(kind="stable").tolist() if ids else ():
+                task = self._catalogue.of[ids[at]]
+                if task in found or not self._vectors[at].any():
+                    continue
+                one = next((one for one in self._task(task).shipped if one.trace.id == ids[at]), None)
+                if one is not None:  # else it cannot be used, whatever the index says
+                    found[task] = one
+                if len(found) == most:
+                    break
         return list(found.values())
 
     def _best(
@@ -391,12 +379,6 @@ def _with_texts(lifted: Lifted) -> Lifted:
     return replace(lifted, slots=slots) if slots != lifted.slots else lifted
 
 
-def _files(folders: Sequence[Path]) -> Iterator[Path]:
-    for folder in folders:
-        if folder.is_dir():
-            yield from sorted(path for path in folder.rglob("*.md") if path.name.lower() != "readme.md")
-
-
 #: Tasks that were read in this process, by their files and what these were then: several systems share them.
 _tasks_read: dict[tuple[object, ...], _Task] = {}
 _MOST_TASKS: Final = 2048
@@ -444,40 +426,26 @@ def _read_text(text: str, path: Path) -> Shipped | None:
     return _shipped(trace) if usable else None
 
 
-def _add_folder(catalogue: _Catalogue, folder: Path) -> None:
-    """Add the tasks of one folder: from its index if that is about these files, else by reading them."""
-    files = {path.relative_to(folder).as_posix(): path for path in _files([folder])}
-    try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        listed = {name: [files[name] for name in about["files"]] for name, about in index.items()}
-        if sum(map(len, listed.values())) == len(files):
-            for task, about in index.items():
-                saying = [(signature, frozenset(words)) for signature, words in about["saying"]]
-                catalogue.add(task, listed[task], saying, naming=about["naming"])
-            return
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass  # what the index tells, the files do too
-    for task, about in _told(folder).items():
-        saying = [(signature, frozenset(words)) for signature, words in about["saying"]]
-        catalogue.add(task, [files[name] for name in about["files"]], saying, naming=about["naming"])
-
-
 def index_of(folder: Path) -> str:
-    """What :data:`INDEX` should say of a folder of traces: by task its files and what their wordings say."""
+    """What the index beside the traces of a folder should say: by task its files and what their wordings say."""
     return json.dumps(_told(folder), indent=0, sort_keys=True) + "\n"
 
 
-def _told(folder: Path) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    for path in _files([folder]):
+def _told(folder: Path) -> dict[str, About]:
+    told: dict[str, About] = {}
+    for path in trace_files([folder]):
         one = _read(path)
-        if one is not None:
-            about = told.setdefault(one.task, {"files": [], "saying": [], "naming": False})
-            about["files"].append(path.relative_to(folder).as_posix())
-            signature, words = _said(one.reading)
-            if [signature, sorted(words)] not in about["saying"]:
-                about["saying"].append([signature, sorted(words)])
-            about["naming"] = about["naming"] or not _NAMED.isdisjoint(one.kinds.values())
+        if one is None:
+            continue
+        about = told.setdefault(one.task, About(files=[], masked=[], saying=[], words=[], naming=False))
+        about["files"].append(path.relative_to(folder).as_posix())
+        about["masked"].append(one.reading.masked)
+        signature, words = _said(one.reading)
+        if [signature, sorted(words)] not in about["saying"]:
+            about["saying"].append([signature, sorted(words)])
+        spoken = {word.lower() for piece in one.lifted.pieces for word in _WORD.findall(piece)}
+        about["words"] = sorted(spoken.union(about["words"]))
+        about["naming"] = about["naming"] or not _NAMED.isdisjoint(one.kinds.values())
     return told
 
 
@@ -495,7 +463,7 @@ def _wordings(task: str, shipped: Sequence[Shipped]) -> _Wordings:
     for one in shipped:
         for part, role in zip(one.parts, one.reading.roles, strict=True):
             before.setdefault(part, set()).add(role[0])
-    saying: dict[_Saying, list[Shipped]] = {}
+    saying: dict[Saying, list[Shipped]] = {}
     for one in shipped:
         saying.setdefault(_said(one.reading), []).append(one)
     evidence = replace(Evidence.of(readings), constants=frozenset())
@@ -531,11 +499,7 @@ def _shipped(trace: Trace) -> Shipped | None:
     return Shipped(trace, task_of(trace), lifted, read_goal(lifted), tuple(parts), kinds, begins)
 
 
-def _vector(one: Shipped) -> Any:
-    return vector_of(one.reading)
-
-
-def _claim(asked: Reading, said: _Saying, lifted: Lifted, some: _Wordings) -> _Claim | None:
+def _claim(asked: Reading, said: Saying, lifted: Lifted, some: _Wordings) -> _Claim | None:
     """The nearest of these wordings that says what is asked; ``doubt`` says why it is not enough."""
     best: _Claim | None = None
     alike = some.saying.get(said, ())
@@ -554,7 +518,7 @@ def _claim(asked: Reading, said: _Saying, lifted: Lifted, some: _Wordings) -> _C
     return best
 
 
-def _said(reading: Reading) -> _Saying:
+def _said(reading: Reading) -> Saying:
     """Of which kinds of values a wording speaks, and what it says, without what only asks."""
     return reading.signature, reading.words | reading.marks | (reading.small & _TELLING)
 

@@ -24,8 +24,9 @@ from typing import Any, Final
 from llmos_nb import LLMOS
 from llmos_nb.dispatch.shipping import as_shipped, slug
 from llmos_nb.memory import Trace
+from llmos_nb.memory.catalogue import INDEX
 from llmos_nb.memory.codec import dump
-from llmos_nb.memory.library import INDEX, index_of
+from llmos_nb.memory.library import index_of
 from llmos_nb.tools.namespace import PlainNamespace
 from tests.starter.tables import EXAMPLES, FILES, tables
 from tests.starter.tasks import KINDS, Task, tasks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ import pytest
 
 from llmos_nb import LLMOS
 from llmos_nb.dispatch.harmless import changes, is_another, is_opposed
-from llmos_nb.memory.library import INDEX, Library, index_of, task_of
+from llmos_nb.dispatch.refusal import refusal
+from llmos_nb.memory.catalogue import INDEX
+from llmos_nb.memory.library import Library, index_of, task_of
 from llmos_nb.memory.seal import is_edited
 from llmos_nb.tools.namespace import PlainNamespace
 from llmos_nb.tools.shipped import trace_folders
@@ -99,6 +102,67 @@ def test_the_index_says_what_the_files_say(tmp_path: Path, tables: dict[str, Any
     )
     (tmp_path / INDEX).write_text("{", encoding="utf-8")
     assert Library(lambda: [tmp_path]).tasks().keys() == without.tasks().keys()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The traces as a pack of their own, of which nothing was read in this process yet."""
+    (folder,) = LIBRARY.folders
+    return Path(shutil.copytree(folder, tmp_path / "traces"))
+
+
+def test_what_comes_near_is_named_without_reading_all_traces(
+    copied: Path, system: LLMOS, tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    whole = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda self, *a, **k: read.append(self) or whole(self, *a, **k))
+    library = Library(lambda: [copied])
+    told = refusal("predict price from living area with a neural network", library, system.traces, tables, copied)
+    files = [path for path in read if path.suffix == ".md" and path.is_relative_to(copied)]
+    assert told.instead and files and len(files) < len(library) / 5
+
+
+def test_what_the_index_tells_is_what_reading_tells(copied: Path) -> None:
+    with_index = Library(lambda: [copied])
+    near = {
+        goal: [one.trace.id for one in with_index.nearest(goal, most=5)] for goal in ("cluster rows", "best price")
+    }
+    words = set(with_index.words)
+    (copied / INDEX).unlink()
+    without = Library(lambda: [copied])
+    assert near == {goal: [one.trace.id for one in without.nearest(goal, most=5)] for goal in near}
+    assert words == set(without.words) and {"average", "histogram"} <= words and "houses" not in words
+
+
+@pytest.mark.parametrize("key", ["files", "masked", "saying", "words", "naming"])
+def test_an_index_of_another_form_is_not_used(copied: Path, key: str) -> None:
+    index = json.loads((copied / INDEX).read_text(encoding="utf-8"))
+    for about in index.values():
+        if key in ("files", "masked"):
+            about[key] = about[key][1:]
+        else:
+            del about[key]
+    (copied / INDEX).write_text(json.dumps(index), encoding="utf-8")
+    library = Library(lambda: [copied])
+    assert library.words == LIBRARY.words
+    assert [one.trace.id for one in library.nearest("count rows")] == [
+        one.trace.id for one in LIBRARY.nearest("count rows")
+    ]
+
+
+def test_a_trace_that_the_index_proposes_and_that_was_edited_is_not_named(copied: Path) -> None:
+    library = Library(lambda: [copied])
+    goal = "show a histogram of price in houses"
+    first = library.nearest(goal, most=1)[0]
+    path = library.path(first.trace.id)
+    assert path is not None
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("import", "import sys, ", 1) if "import" in text else text + "\nx\n", encoding="utf-8"
+    )
+    found = Library(lambda: [copied]).nearest(goal, most=400)
+    assert first.trace.id not in [one.trace.id for one in found] and len(found) > 200
 
 
 @pytest.mark.parametrize(
