@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from llmos_nb.domains.data.codes import has_zeros, keep_codes, workbook_has_zeros
+from llmos_nb.domains.data.codes import has_codes, has_powers, keep_codes, occurs
+from llmos_nb.domains.data.decimals import grouped_columns, in_doubt, left_as_text
+from llmos_nb.domains.data.endings import ending_notes
+from llmos_nb.domains.data.heading import heading_notes
+from llmos_nb.domains.data.marks import IN_TEXT, kept_marks
 from llmos_nb.domains.data.sniffing import Layout, kind_of, opened, sniff
 from llmos_nb.domains.data.view import Cell, Grid, Shown, count
 from llmos_nb.errors import TableError
@@ -62,13 +67,15 @@ def read_table(
     encoding: str | None = None,
     decimal: str | None = None,
     missing: Sequence[str] | None = None,
+    header: int | None = None,
 ) -> pd.DataFrame:
     """Read a table from a file. What kind of file it is says its content, not its name.
 
-    How it was read stands in ``source_of(result)``: separator, encoding and decimal sign of a text file are found out
-    where they are not given. In a text file or a workbook a column of digits alone stays text if some value begins with a
-    zero (a postcode ``01067``), or if it has gaps and its numbers are too long for a float
-    (:mod:`llmos_nb.domains.data.codes`). Databases are opened to be read only.
+    How it was read stands in ``source_of(result)``: separator, encoding and decimal sign of a text file, and the line of
+    the names, are found out where they are not given. What can be read in two ways stays text, and that is told: ``1.200``
+    beside ``980`` in a file that shows no decimal sign (:mod:`llmos_nb.domains.data.decimals`), and in a text file or a
+    workbook a column of digits alone if some value begins with a zero (a postcode ``01067``), or if it has gaps and its
+    numbers are too long for a float (:mod:`llmos_nb.domains.data.codes`). Databases are opened to be read only.
 
     Args:
         source: a CSV or other text file (also ``.gz``, ``.bz2``, ``.xz``), Parquet, Excel (.xlsx), SQLite or DuckDB.
@@ -77,7 +84,9 @@ def read_table(
         query: a SELECT in place of a table.
         columns: only these columns.
         rows: only so many rows from the beginning.
-        missing: texts that stand for a missing value in a text file; pandas' own (empty, NA, null …) if None.
+        missing: texts that stand for a missing value in a text file; pandas' own (empty, NA, null …) if None, of which
+            each is told that occurs, and ``NA`` stays among codes of two capitals.
+        header: the line of a text file or a sheet that has the names, counted from 1; 0 where none has. Found out if None.
 
     Raises:
         TableError: the file is absent, empty, damaged, locked or of no such kind, or has no such table, sheet or column.
@@ -86,17 +95,23 @@ def read_table(
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
         raise TableError(f"rows must be a count of rows, got {rows!r}.", remedy="Leave it out to read all of them.")
     kind = kind_of(path)
-    _check_options(path, kind, table=table, query=query, sheet=sheet, separator=separator, decimal=decimal)
+    _check_options(
+        path, kind, table=table, query=query, sheet=sheet, separator=separator, decimal=decimal, header=header
+    )
     if kind == "Parquet":
         frame, notes = _parquet(path, columns, rows)
     elif kind == "Excel":
-        frame, notes = _excel(path, sheet, rows)
+        from llmos_nb.domains.data.workbooks import read_workbook
+
+        frame, notes = read_workbook(path, sheet, rows, header)
     elif kind in ("SQLite", "DuckDB"):
         from llmos_nb.domains.data.databases import read_database
 
         frame, notes = read_database(path, kind, table, query, rows)
     else:
-        layout = sniff(path, kind, encoding=encoding or "", separator=separator or "", decimal=decimal or "")
+        layout = sniff(
+            path, kind, encoding=encoding or "", separator=separator or "", decimal=decimal or "", header=header
+        )
         frame, notes = _text(path, kind, layout, rows, missing)
         kind = "text" if layout.separator != "," else "CSV"
     if columns is not None:
@@ -133,8 +148,9 @@ def tables_in(source: str | os.PathLike[str]) -> list[str]:
     path = _file(source)
     kind = kind_of(path)
     if kind == "Excel":
-        with _workbook(path) as book:
-            return [str(name) for name in book.sheet_names]
+        from llmos_nb.domains.data.workbooks import sheets_of
+
+        return sheets_of(path)
     if kind in ("SQLite", "DuckDB"):
         from llmos_nb.domains.data.databases import tables_of
 
@@ -168,14 +184,22 @@ def _file(source: str | os.PathLike[str]) -> Path:
 
 def _check_options(path: Path, kind: str, **given: object) -> None:
     """An option that means nothing for this kind of file is a mistake that would go unseen."""
-    fitting = {"Excel": {"sheet"}, "SQLite": {"table", "query"}, "DuckDB": {"table", "query"}, "Parquet": set()}
-    allowed = fitting.get(kind, {"separator", "decimal"})
+    fitting = {
+        "Excel": {"sheet", "header"},
+        "SQLite": {"table", "query"},
+        "DuckDB": {"table", "query"},
+        "Parquet": set(),
+    }
+    allowed = fitting.get(kind, {"separator", "decimal", "header"})
     for name, value in given.items():
         if value is not None and name not in allowed:
             raise TableError(
                 f"{path.name}: {name} is given, and this file ({kind}) has none.",
                 remedy=f"Leave {name} out." if not allowed else f"This kind takes {' and '.join(sorted(allowed))}.",
             )
+    line = given.get("header")
+    if line is not None and (isinstance(line, bool) or not isinstance(line, int) or line < 0):
+        raise TableError(f"header must be the number of a line, got {line!r}.", remedy="1 is the first; 0 is none.")
     for name in ("separator", "decimal"):
         value = given.get(name)
         if value is not None and (not isinstance(value, str) or len(value) != 1):
@@ -190,34 +214,49 @@ def _text(
     marks: dict[str, Any] = {} if missing is None else {"na_values": list(missing), "keep_default_na": False}
 
     def read(**how: Any) -> pd.DataFrame:
-        with opened(path, kind) as file:
+        with opened(path, kind) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
             _skip_sep_line(file, layout)
             found: pd.DataFrame = pd.read_csv(
                 file,
                 sep=layout.separator,
                 encoding=layout.encoding,
                 nrows=rows,
-                index_col=False,
+                header=0 if layout.header else None,
+                index_col=0 if layout.named_rows else False,
+                skiprows=layout.skip,
                 low_memory=False,
                 skipinitialspace=layout.spaced,
-                **marks,
-                **how,
+                **{**marks, **how},
             )
-            return found
+        if layout.named_rows:
+            found = found.reset_index(names="row")
+        return found if layout.header else found.rename(columns=lambda place: f"column_{place + 1}")
+
+    def texts(places: list[int]) -> pd.DataFrame:
+        return read(dtype=str).iloc[:, places]
 
     try:
-        frame = read(decimal=layout.decimal, thousands=layout.thousands or None)
-        codes = keep_codes(
-            frame,
-            lambda places: read(dtype=str).iloc[:, places],
-            lambda: has_zeros(path, kind, layout),
+        frame = read(decimal=layout.decimal)
+        said = [] if layout.proved else in_doubt(frame, texts, measured=layout.separator != ";")
+        said += keep_codes(
+            frame, texts, lambda: has_codes(path, kind, layout), lambda: has_powers(path, kind, layout)
         )
+        if missing is None and frame.isna().any(axis=None) and occurs(path, kind, layout, IN_TEXT):
+            said += kept_marks(
+                frame, lambda places: read(dtype=str, keep_default_na=False, na_values=[""]).iloc[:, places]
+            )
     except pd.errors.EmptyDataError as error:
         raise TableError(f"{path.name}: has no columns.", remedy="Look at its first lines.") from error
+    except pd.errors.ParserWarning as error:
+        raise TableError(
+            f"{path.name}: its rows have more values than there are names: {', '.join(layout.header[:8])}.",
+            remedy="If the names stand in another line, say which: header=2; if nowhere, header=0.",
+        ) from error
     except pd.errors.ParserError as error:
         raise TableError(
             f"{path.name}: cannot be read with the separator {_NAMES.get(layout.separator, layout.separator)} "
-            f"({_reason(error)}).",
+            f"({reason_of(error)}).",
             remedy="Look at that line; another separator can be given: separator=';'.",
         ) from error
     except UnicodeError as error:
@@ -225,24 +264,44 @@ def _text(
             f"{path.name}: is not {layout.encoding} text throughout ({error}).", remedy="Give its encoding."
         ) from error
     except (OSError, EOFError, ValueError) as error:
-        raise TableError(f"{path.name}: cannot be read ({_reason(error)}).", remedy="Look at the file.") from error
+        raise TableError(f"{path.name}: cannot be read ({reason_of(error)}).", remedy="Look at the file.") from error
     notes = [
         f"separator {_NAMES.get(layout.separator, repr(layout.separator))}, decimal {layout.decimal!r}, "
         f"encoding {layout.encoding}{f', packed with {layout.packed}' if layout.packed else ''}"
     ]
     if layout.spaced:
         notes.append("a blank follows each separator and is not part of a value")
-    if layout.thousands:
-        notes.append(f"{layout.thousands!r} groups thousands")
     if layout.encoding in ("cp1252", "latin-1"):
         notes.append(f"the encoding is a guess: the text is not UTF-8; look whether {_odd_letters(frame)} is right")
     again = {name: n for name, n in Counter(layout.header).items() if n > 1 and name}
-    notes += codes
+    notes += heading_notes(layout.above, layout.header)
+    if layout.named_rows:
+        notes.append("each row has a value more than there are names: the first one is called 'row'")
+    notes += said
     notes += [f"{n} columns are called {name!r}: the later ones are {name}.1 …" for name, n in again.items()]
-    unnamed = sum(not name.strip() for name in layout.header)
-    if unnamed:
-        notes.append(f"{count(unnamed, 'column has', 'columns have')} no name: Unnamed")
+    frame, unnamed = without_blanks(frame, [place for place, name in enumerate(layout.header) if not name.strip()])
+    notes += unnamed
+    notes += settled(frame, layout.decimal, proved=layout.proved, quoted=layout.separator == ",", told=said)
     return frame, notes
+
+
+def without_blanks(frame: pd.DataFrame, places: Sequence[int]) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out those columns at ``places``, which have no name, that have no value either; what is to be said of them."""
+    unnamed = [place for place in places if place < len(frame.columns)]
+    empty = [place for place in unnamed if len(frame) and bool(frame.iloc[:, place].isna().all())]
+    said = []
+    if empty:
+        frame = frame.iloc[:, [place for place in range(len(frame.columns)) if place not in empty]]
+        said.append(f"{count(len(empty), 'column')} without a name and without a value left out")
+    if len(unnamed) > len(empty):
+        said.append(f"{count(len(unnamed) - len(empty), 'column has', 'columns have')} no name: Unnamed")
+    return frame, said
+
+
+def settled(frame: pd.DataFrame, decimal: str, *, proved: bool, quoted: bool, told: Sequence[str]) -> list[str]:
+    """Read the numbers of a table that have groups of thousands; returns what to say of them and of what is left odd."""
+    said = grouped_columns(frame, decimal, proved=proved, quoted=quoted, told=told)
+    return [*said, *left_as_text(frame, [*told, *said]), *ending_notes(frame)]
 
 
 def _skip_sep_line(file: Any, layout: Layout) -> None:
@@ -275,57 +334,9 @@ def _parquet(path: Path, columns: Sequence[str] | None, rows: int | None) -> tup
             frame = pd.read_parquet(file)
     except (OSError, ValueError, KeyError, NotImplementedError) as error:
         raise TableError(
-            f"{path.name}: is a damaged Parquet file ({_reason(error)}).", remedy="Fetch it again."
+            f"{path.name}: is a damaged Parquet file ({reason_of(error)}).", remedy="Fetch it again."
         ) from error
     return (frame if rows is None else frame.head(rows)), ["the columns have the types that the file says"]
-
-
-def _excel(path: Path, sheet: str | int | None, rows: int | None) -> tuple[pd.DataFrame, list[str]]:
-    import pandas as pd
-
-    with _workbook(path) as book:
-        names = [str(name) for name in book.sheet_names]
-        if isinstance(sheet, int) and 0 <= sheet < len(names):
-            chosen = names[sheet]
-        elif sheet is None:
-            chosen = names[0]
-        elif sheet in names:
-            chosen = str(sheet)
-        else:
-            raise TableError(f"{path.name}: has no sheet {sheet!r}.", remedy=f"It has {', '.join(names[:20])}.")
-        try:
-            frame = pd.read_excel(book, sheet_name=chosen, nrows=rows)
-            codes = keep_codes(
-                frame,
-                lambda places: pd.read_excel(book, sheet_name=chosen, nrows=rows, dtype=str).iloc[:, places],
-                lambda: workbook_has_zeros(path),
-            )
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise TableError(
-                f"{path.name}: the sheet {chosen!r} cannot be read ({_reason(error)}).",
-                remedy="Save it anew as .xlsx.",
-            ) from error
-    if not len(frame.columns):
-        raise TableError(f"{path.name}: the sheet {chosen!r} is empty.", remedy=f"It has {', '.join(names[:20])}.")
-    others = [name for name in names if name != chosen]
-    notes = [f"sheet {chosen!r}" + (f"; there are also {', '.join(map(repr, others[:10]))}" if others else "")]
-    return frame, notes + codes
-
-
-def _workbook(path: Path) -> pd.ExcelFile:
-    import zipfile
-
-    import pandas as pd
-
-    needed("openpyxl", "Excel files")
-    try:
-        with path.open("rb"):
-            return pd.ExcelFile(path, engine="openpyxl")
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
-        raise TableError(
-            f"{path.name}: is no Excel file, or a damaged one ({_reason(error)}).",
-            remedy="Unpack it if it is a zip of tables; else save it anew as .xlsx.",
-        ) from error
 
 
 def needed(module: str, what: str) -> None:
@@ -349,6 +360,6 @@ def _named(column: object) -> str:
     return " / ".join(map(str, column)) if isinstance(column, tuple) else str(column)
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     text = " ".join(str(error).split()).replace("Error tokenizing data. C error: ", "")
     return (text or type(error).__name__)[:200]

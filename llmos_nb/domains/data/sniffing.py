@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
+import itertools
 import lzma
 import re
 from collections import Counter
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+from llmos_nb.domains.data.decimals import columns_of, decimal_of
+from llmos_nb.domains.data.heading import head_of
 from llmos_nb.errors import TableError
 
 __all__ = ["Layout", "kind_of", "opened", "sniff"]
@@ -43,8 +46,6 @@ _BOMS: Final = (
 #: Most telling first: a comma is also what prose and decimal numbers hold.
 _SEPARATORS: Final = ("\t", ";", "|", ",")
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
-_COMMA_NUMBER: Final = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
-_POINT_NUMBER: Final = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,17 @@ class Layout:
     encoding: str
     separator: str
     decimal: str
-    thousands: str
     header: tuple[str, ...]
     packed: str = ""
     #: Whether a blank stands behind each separator.
     spaced: bool = False
+    #: Whether some column shows the decimal sign, or it was given.
+    proved: bool = True
+    #: The lines above the names, and how many lines, blank ones too, are to be passed over for them.
+    above: tuple[str, ...] = ()
+    skip: int = 0
+    #: Whether each row has one value more than there are names: the name of the row, as R writes it.
+    named_rows: bool = False
 
 
 def kind_of(path: Path) -> str:
@@ -94,8 +101,12 @@ def opened(path: Path, kind: str) -> IO[bytes]:
     return cast("IO[bytes]", _OPENERS[kind](path)) if kind in _OPENERS else path.open("rb")
 
 
-def sniff(path: Path, kind: str, *, encoding: str = "", separator: str = "", decimal: str = "") -> Layout:
+def sniff(
+    path: Path, kind: str, *, encoding: str = "", separator: str = "", decimal: str = "", header: int | None = None
+) -> Layout:
     """Find out how a text file holds its table; what is given is taken as it is.
+
+    ``header`` is the line that has the names, from 1; 0 where no line has.
 
     Raises:
         TableError: it cannot be unpacked or decoded.
@@ -123,16 +134,46 @@ def sniff(path: Path, kind: str, *, encoding: str = "", separator: str = "", dec
     said = re.match(r"sep=(.)\r?\n", text)  # how Excel tells it
     if said:
         text, separator = text[said.end() :], separator or said[1]
-    records = _records(text, whole)
-    separator = separator or _separator(records)
+    found = _records(text, whole)
+    records, gaps = [record for _, record in found], _gaps(found)
+    separator = separator or _separator(records, gaps)
     fields = [_split(record, separator) for record in records]
-    sign, thousands = _decimal([field for record in fields[1:] for field in record], separator)
-    if decimal:
-        thousands = thousands if sign == decimal else ""
+    place = _header(path, found, header) if header else head_of(fields, gaps) if header is None else 0
+    rows = fields[place + (header != 0) :]
+    sign = decimal_of(columns_of(rows), quoted=separator == ",")
     bare = [_QUOTED.sub("", record) for record in records]
     spaced = all(line.count(separator) == line.count(f"{separator} ") for line in bare) and separator in bare[0]
-    packed = kind if kind in _OPENERS else ""
-    return Layout(encoding, separator, decimal or sign, thousands, tuple(fields[0]), packed, spaced)
+    return Layout(
+        encoding,
+        separator,
+        decimal or sign or ".",
+        tuple(fields[place]) if header != 0 else (),
+        kind if kind in _OPENERS else "",
+        spaced,
+        proved=bool(decimal or sign),
+        above=tuple(record for record, row in zip(records[:place], fields, strict=False) if any(row)),
+        skip=found[place][0],
+        named_rows=header != 0 and _has_row_names(fields[place], rows),
+    )
+
+
+def _header(path: Path, found: Sequence[tuple[int, str]], line: int) -> int:
+    """The place of the record that begins in this line of the file, counted from 1."""
+    place = next((at for at, (number, _) in enumerate(found) if number == line - 1), None)
+    if place is None:
+        raise TableError(f"{path.name}: line {line} has no names.", remedy="header counts lines from 1; 0 is none.")
+    return place
+
+
+def _has_row_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether every row has just one value more than the header, and not always an empty one at its end."""
+    return (
+        len(rows) > 0
+        and all(len(row) == len(header) + 1 for row in rows)
+        and len(header) > 0
+        and any(row[-1].strip() for row in rows)
+        and all(name.strip() for name in header)
+    )
 
 
 def _encoding(file: IO[bytes]) -> str:
@@ -176,33 +217,47 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-le" if odd > 0.6 * half and even == 0 else "utf-16-be" if even > 0.6 * half and odd == 0 else None
 
 
-def _records(text: str, whole: bool) -> list[str]:
-    """The first lines with something in them; line ends within quotes do not end one."""
-    records, current = [], ""
+def _records(text: str, whole: bool) -> list[tuple[int, str]]:
+    """The first lines with something in them, each with how many are before it; line ends within quotes do not end one."""
+    records: list[tuple[int, str]] = []
+    current, number = "", 0
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         current = f"{current}\n{line}" if current else line
         if current.count('"') % 2 and len(current) < 100_000:
             continue
         if current.strip():
-            records.append(current)
-        current = ""
+            records.append((number, current))
+        current, number = "", number + 1
         if len(records) >= 300:
             return records
     if len(records) > 1 and not whole:
         records.pop()  # cut by the end of the sample
-    return records or [text[:1000]]
+    return records or [(0, text[:1000])]
 
 
-def _separator(records: Sequence[str]) -> str:
-    """What the first line and most of the others have equally often outside of quotes; a comma where nothing has."""
+def _gaps(records: Sequence[tuple[int, str]]) -> list[bool]:
+    """Whether a blank line stands before each."""
+    numbers = [number for number, _ in records]
+    return [False, *(after - before > 1 for before, after in itertools.pairwise(numbers))]
+
+
+def _separator(records: Sequence[str], gaps: Sequence[bool]) -> str:
+    """What the first line and most of the others have equally often outside of quotes; a comma where nothing has.
+
+    The first line counts less where it is a title, or has a name less than there are values.
+    """
     bare = [_QUOTED.sub("", record) for record in records]
     best, score = ",", 0.0
     for candidate in _SEPARATORS:
         counts = [record.count(candidate) for record in bare]
-        if not counts or not counts[0]:
-            continue
-        usual, times = Counter(counts).most_common(1)[0]
+        usual, times = Counter(counts).most_common(1)[0] if counts else (0, 0)
         share = times / len(counts) if usual == counts[0] else 0.5 * counts.count(counts[0]) / len(counts)
+        share = share if counts[0] else 0.0
+        below, often = Counter(counts[1:]).most_common(1)[0] if counts[1:] else (0, 0)
+        if below and below != counts[0] and often > len(counts) / 3:
+            titled = head_of([_split(record, candidate) for record in records], gaps) > 0
+            if titled or counts[0] == below - 1 > 0:
+                share = max(share, 0.9 * often / (len(counts) - 1))
         if share > score + 0.05:
             best, score = candidate, share
     return best
@@ -218,15 +273,3 @@ def _split(record: str, separator: str) -> list[str]:
             fields.append(current.strip().strip('"').replace('""', '"'))
             current = ""
     return [*fields, *([current] if quoted else [])]
-
-
-def _decimal(fields: Sequence[str], separator: str) -> tuple[str, str]:
-    """The decimal sign, and what groups thousands; nothing for what no field decides."""
-    commas = [field for field in fields if _COMMA_NUMBER.fullmatch(field)]
-    points = [field for field in fields if _POINT_NUMBER.fullmatch(field)]
-    if commas and separator != ",":
-        telling = [f for f in commas if "." in f or not re.fullmatch(r"[+-]?\d{1,3},\d{3}", f)]
-        against = [f for f in points if "," in f or not re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", f)]
-        if telling and not against:
-            return ",", "." if any("." in f for f in commas) or points else ""
-    return ".", "," if points and any("," in f for f in points) else ""

@@ -35,7 +35,9 @@ def _given(arguments: Mapping[str, Any], *names: str) -> str:
 
 def _read(arguments: Mapping[str, Any]) -> str:
     into = _variable(arguments, "into")
-    options = _given(arguments, "table", "sheet", "query", "columns", "rows", "separator", "encoding", "decimal")
+    options = _given(
+        arguments, "table", "sheet", "query", "columns", "rows", "separator", "encoding", "decimal", "header"
+    )
     return f"{into} = _data.read_table({arguments['path']!r}{options})\n_data.source_of({into})"
 
 
@@ -133,6 +135,7 @@ TOOLS: Final = (
             "separator": _text("The separator, where what was found out is wrong."),
             "encoding": _text("The encoding, where what was found out is wrong."),
             "decimal": _text("The decimal sign, where what was found out is wrong."),
+            "header": {"type": "integer", "description": "The line that has the names, from 1; 0 if none has."},
         },
         ("path", "into"),
         "path",
