@@ -337,8 +337,8 @@ class Scheduler:
     # -- running when told to, in a plain script
 
     def run_pending(self) -> list[Any]:
-        """Run what is due now, one after the other, and return the results; what came due since the lease was taken
-        counts as due, however late it is.
+        """Run what is due now, one after the other, each once, and return the results; what came due since the lease
+        was taken counts as due, however late it is.
 
         Raises:
             ScheduleError: another process runs the schedule, or a loop runs here: there it runs by itself.
@@ -376,15 +376,18 @@ class Scheduler:
         return await self._run_queue()
 
     async def _run_queue(self) -> list[Any]:
+        """Run what waits now, the longest waiting first. A job that is due again by then waits for the next time: one
+        that takes longer than its period would never let go."""
         results = []
-        while self._queue and not self._closed:
+        for name in sorted(self._queue, key=lambda waiting: self._queue[waiting]):
             with self._changed:
-                name = min(self._queue, key=lambda waiting: self._queue[waiting])
-                due = self._running[name] = self._queue.pop(name)
+                due = self._queue.pop(name, None)
+                if due is None or self._closed:
+                    continue
+                self._running[name] = due
             result = await self._run(name, due)
             if result is not None:
                 results.append(result)
-            self._look(alive=True)
         return results
 
     # -- what is due

@@ -49,6 +49,9 @@ async def test_a_goal_is_learned_replayed_and_taken(playground: Path) -> None:
         assert "copy.csv: file" in str(again) and set(again.offered.values) == {"total", "df"}
         assert list(names["df"].columns) == ["a"] and not (playground / "copy.csv").exists() and "total" not in names
         assert str(llmos.take("total")) == "Bound total." and names["total"].to_dict() == {"a": 3}
+        assert "total" in str(llmos.undo()) and "total" not in names, "what was taken is taken back"
+        assert str(llmos.take("total", "copy.csv")) == "Bound total. Wrote copy.csv."
+        assert llmos.undo(again.run_id).ok and "total" not in names and not (playground / "copy.csv").exists()
         plain = await llmos.execute(GOAL)  # the same trace in the kernel
         assert (plain.mode, plain.sandbox) == ("follower", "") and (playground / "copy.csv").exists()
         with pytest.raises(ModeUnavailable, match="plan does not run in a sandbox"):

@@ -200,6 +200,17 @@ def test_a_job_that_rests_misses_nothing(world: World) -> None:
     assert len(other.run_pending()) == 1 and other.news() == []
 
 
+def test_a_job_that_takes_longer_than_its_period_lets_go(world: World) -> None:
+    scheduler = world.scheduler()
+    scheduler("Count", every="1 hour", name="count", timezone="UTC")
+    scheduler("Sum", every="1 hour", name="sum", timezone="UTC")
+    scheduler.run_pending()
+    world.later(hours=1)
+    world.work = lambda job: world.later(hours=1, minutes=1)
+    for _ in range(2):
+        assert len(scheduler.run_pending()) == 2, "each once; what is due again by then waits"
+
+
 def test_a_one_off_runs_once_and_is_done(world: World) -> None:
     scheduler = world.scheduler()
     scheduler("Once", at=START + timedelta(minutes=5), name="once")
