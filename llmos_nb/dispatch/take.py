@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmos_nb.dispatch.undo_history import EndedRun, UndoHistory
 from llmos_nb.errors import ModeUnavailable, SandboxFailed, StoreError
 from llmos_nb.guard.confine import write_judged
 from llmos_nb.guard.paths import check_path
 from llmos_nb.guard.sandbox import find_fence
+from llmos_nb.guard.undo import Undo
 from llmos_nb.mind import Agent
 from llmos_nb.settings import Settings
 
@@ -75,9 +77,12 @@ def take(
     names: MutableMapping[str, Any],
     workspace: Path,
     *,
+    history: UndoHistory,
     replace: bool = False,
 ) -> Taken:
     """Take ``wanted``, or everything, of what ``run`` offers. All of it is looked at before anything is changed.
+
+    What it changes is noted in ``history`` as that run's, so that it can be taken back.
 
     Raises:
         SandboxFailed: see :meth:`llmos_nb.LLMOS.take`.
@@ -112,9 +117,17 @@ def take(
                 f"{name} cannot be taken: {why}." if why else f"The sandbox made no {name}.",
                 remedy=f"It offers {there}.",
             )
-    for path, data in files.items():
-        write_judged(path, data)
-    names.update(values)
+    kept, before = Undo(), dict(names)
+    for path in files:
+        kept.keep_file(path)
+    kept.keep_names(names, values)
+    try:
+        for path, data in files.items():
+            write_judged(path, data)
+        names.update(values)
+    finally:  # of files that cannot be written some may be
+        kept.keep_bindings(before, names)
+        history.note(EndedRun(run_id=run.run_id, goal=run.goal, cwd=folder), [kept], names)
     return Taken(tuple(values), tuple(name for name in chosen if name in offered.files and name not in values))
 
 

@@ -194,7 +194,9 @@ class UndoHistory:
         with self._lock:
             if run_id is None:
                 return self._last()
-            found = next((run for run in self._ended if run.run_id == run_id), None)
+            # What a person took of a sandbox is of that run, too.
+            named = [run for run in reversed(self._ended) if run.run_id == run_id]
+            found = next((run for run in named if run.changes and not run.undone), next(iter(named), None))
             ids = [run.run_id for run in reversed(self._ended) if run.changes and not run.undone]
         if found is None:
             near = difflib.get_close_matches(run_id, ids, n=1, cutoff=0.5)

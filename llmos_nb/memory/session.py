@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.errors import SettingsError, StoreError
-from llmos_nb.kernel.events import Event, ModelBusy, RunEnded, TextDelta, as_record
+from llmos_nb.kernel.events import Event, ModelBusy, RunEnded, RunStarted, TextDelta, as_record
 from llmos_nb.kernel.files import make_folder, sync_folder
 from llmos_nb.kernel.secrets import redacted
 
@@ -76,6 +76,9 @@ class SessionLog:
         line = text.encode("utf-8", errors="replace") + b"\n"
         with self._lock:
             try:
+                if self._descriptor is not None and isinstance(event, RunStarted) and _is_deleted(self._descriptor):
+                    os.close(self._descriptor)
+                    self._descriptor, self._named = None, False
                 if self._descriptor is None:
                     self._descriptor = _open_to_append(self.path)
                 _append(self._descriptor, line)
@@ -109,6 +112,11 @@ def _open_to_append(path: Path) -> int:
             os.write(descriptor, b"\n")
     _hold(descriptor, shared=True)
     return descriptor
+
+
+def _is_deleted(descriptor: int) -> bool:
+    """Whether the open file has no name any more: somebody deleted it, or the workspace that it lay in."""
+    return os.fstat(descriptor).st_nlink == 0
 
 
 def _hold(descriptor: int, *, shared: bool) -> bool:

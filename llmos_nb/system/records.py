@@ -107,13 +107,16 @@ class Records(SystemParts):
             run: its result; the last goal's if None.
             replace: whether a variable or file of yours that is there already is replaced.
 
+        :meth:`undo` of that goal takes back what was taken.
+
         Raises:
             SandboxFailed: there is nothing of that name, it is in the way of something of yours, or it is no value.
         """
         from llmos_nb.dispatch.take import take
 
         persons_only("take what a sandbox made")
-        return take(run or self._latest.result, names, self._own().names, self.workspace, replace=replace)
+        done = run or self._latest.result
+        return take(done, names, self._own().names, self.workspace, history=self._undos, replace=replace)
 
     # -- traces, and what is made from them
 

@@ -58,9 +58,14 @@ COLUMNS: Final = [
 
 @dataclass(frozen=True, slots=True)
 class ClassReport:
-    """``df`` has one row a workspace; in a notebook the report shows itself, as text, HTML and Markdown."""
+    """``df`` has one row a workspace; in a notebook the report shows itself, as text, HTML and Markdown.
+
+    ``without`` names the folders of the class in which there is no workspace: of students who have not begun, or of
+    nobody.
+    """
 
     df: pd.DataFrame
+    without: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.df)
@@ -113,7 +118,12 @@ class ClassReport:
             "  ".join(cell[:width].ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in (head, *body)
         ]
-        return "\n".join([*lines, *(["Could not be read:", *self.problems] if self.problems else [])])
+        wrong = ["Could not be read:", *self.problems] if self.problems else []
+        return "\n".join([*lines, *wrong, *([self._without] if self.without else [])])
+
+    @property
+    def _without(self) -> str:
+        return f"No workspace yet in: {', '.join(self.without)}"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
@@ -129,6 +139,7 @@ class ClassReport:
         )
         wrong = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems)
         told = f"<p>Could not be read:</p><ul>{wrong}</ul>" if wrong else ""
+        told += f"<p>{html.escape(self._without)}</p>" if self.without else ""
         return f"<table><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>{told}"
 
     def plot(self, ax: Any = None) -> Any:
@@ -148,7 +159,9 @@ def report(workspaces: Path | str | Iterable[Path | str]) -> ClassReport:
     Args:
         workspaces: a folder that holds the workspaces (up to four levels below it), a workspace, or a list of folders.
 
-    What is damaged is told in the column ``problems``, and the rest is counted. Nothing is written into a workspace.
+    A folder called ``workspace`` in which nothing was done yet has a row of zeros; folders of the class without one are
+    named in ``without``. What is damaged is told in the column ``problems``, and the rest is counted. Nothing is written
+    into a workspace.
 
     Raises:
         StoreError: there is no such folder.
@@ -156,6 +169,7 @@ def report(workspaces: Path | str | Iterable[Path | str]) -> ClassReport:
     given = [workspaces] if isinstance(workspaces, str | os.PathLike) else list(workspaces)
     folders: dict[Path, None] = {}
     rows: list[Row] = []
+    without: list[str] = []
     for one in given:
         place = Path(one).expanduser()
         if not place.is_dir():
@@ -166,28 +180,41 @@ def report(workspaces: Path | str | Iterable[Path | str]) -> ClassReport:
         found = list(_below(place, 0))
         if not found and not isinstance(workspaces, str | os.PathLike):
             rows.append({**_empty(place), "problems": "there is no workspace in this folder"})
+        without += _begun_by_nobody(place, found)
         folders |= dict.fromkeys(path.resolve() for path in found)
     rows += [_row(folder) for folder in list(folders)[:MOST]]
     named = _apart(rows)
-    return ClassReport(
-        frame_of(COLUMNS, sorted(named, key=lambda row: (row["student"].casefold(), row["workspace"])))
-    )
+    ordered = sorted(named, key=lambda row: (row["student"].casefold(), row["workspace"]))
+    return ClassReport(frame_of(COLUMNS, ordered), tuple(without))
+
+
+def _begun_by_nobody(folder: Path, found: Iterable[Path]) -> list[str]:
+    """The names of the folders in it that hold none of the workspaces that were found; none where it is one itself."""
+    holding = {path.relative_to(folder).parts[:1] for path in found}
+    if not holding or () in holding:
+        return []
+    names = (entry.name for entry in _folders(folder))
+    return [name for name in names if (name,) not in holding and not name.startswith(".")]
+
+
+def _folders(folder: Path) -> list[os.DirEntry[str]]:
+    """The folders in a folder that workspaces may lie in, by name; none of one that cannot be read."""
+    try:
+        inside = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted((entry for entry in inside if entry.name not in _SKIPPED), key=lambda entry: entry.name)
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
     """The workspaces in a folder, itself among them; links are not followed."""
-    if any((folder / mark).exists() for mark in _MARKS):
+    if folder.name == "workspace" or any((folder / mark).exists() for mark in _MARKS):
         yield folder
         return
     if depth >= DEPTH:
         return
-    try:
-        inner = sorted(entry.path for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
-    except OSError:
-        return
-    for path in inner:
-        if os.path.basename(path) not in _SKIPPED:
-            yield from _below(Path(path), depth + 1)
+    for entry in _folders(folder):
+        yield from _below(Path(entry.path), depth + 1)
 
 
 def _empty(folder: Path) -> Row:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmos_nb.errors import SettingsError, StoreError
-from llmos_nb.kernel.events import EventBus, Notice, RunEnded, TextDelta, ToolStarted
+from llmos_nb.kernel.events import EventBus, Notice, RunEnded, RunStarted, TextDelta, ToolStarted
 from llmos_nb.memory.session import TEXT_LIMIT, SessionLog, new_session_id, read_events
 
 
@@ -75,6 +76,16 @@ def test_the_end_of_a_run_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         )
     )
     assert len(synced) == 2 and synced[1] == -1  # the file, then its name
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not delete a file that is open")
+def test_a_log_that_was_deleted_is_begun_anew_with_the_next_run(tmp_path: Path) -> None:
+    log = SessionLog(tmp_path / "memory" / "sessions")
+    log(notice("a"))
+    shutil.rmtree(tmp_path / "memory")
+    log(RunStarted(run_id="r2", goal="again", agent="a", endpoint="scripted"))
+    log(notice("b"))
+    assert [event["event"] for event in read_events(tmp_path / "memory" / "sessions")] == ["RunStarted", "Notice"]
 
 
 def test_session_ids() -> None:

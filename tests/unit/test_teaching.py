@@ -294,9 +294,13 @@ def test_a_class_is_one_table_and_nothing_is_written(tmp_path: Path) -> None:
     student(tmp_path / "class" / "ada", goals=3, solved=2)
     student(tmp_path / "class" / "ben", goals=1, endpoint="claude")
     student(tmp_path / "class" / "chloé", ledger=False)
-    (tmp_path / "class" / "empty").mkdir()
+    (tmp_path / "class" / "zoe").mkdir()
+    (tmp_path / "class" / ".hidden").mkdir()
     before = everything(tmp_path)
     found = llmos_nb.report(tmp_path / "class")
+    assert found.without == ("zoe",)
+    for shown in (str(found), found._repr_html_()):
+        assert "No workspace yet in: zoe" in shown
     assert everything(tmp_path) == before
     df = found.df.set_index("student")
     assert list(df.index) == ["ada", "ben", "chloé"] and len(found) == 3 and not found.problems
@@ -345,6 +349,10 @@ def test_which_folders_are_workspaces(tmp_path: Path) -> None:
     assert listed.problems == ["missing: there is no such folder"]
     with pytest.raises(StoreError, match="no such folder"):
         report(tmp_path / "missing")
+    (tmp_path / "a" / "b" / "eve" / "workspace").mkdir(parents=True)
+    begun = report(tmp_path / "a" / "b")
+    assert list(begun.df["student"]) == ["ada", "eve"] and list(begun.df["goals"])[1] == 0 and not begun.problems
+    (tmp_path / "a" / "b" / "eve" / "workspace").rmdir()
     (tmp_path / "nothing").mkdir()
     assert len(report(tmp_path / "nothing")) == 0 and str(report(tmp_path / "nothing")) == "no workspaces"
     assert report(tmp_path / "nothing").df.dtypes["goals"] == "Int64"
