@@ -5,20 +5,20 @@ Each goal that is named with a table of the user's was matched before it is: typ
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.dispatch.harmless import multiplies
-from llmos_nb.dispatch.shipped import TEXTS_READ, held, shipped_match, spoken
+from llmos_nb.dispatch.known_shown import as_html, as_markdown, as_text
+from llmos_nb.dispatch.shipped import TEXTS_READ, held, is_level, owner, shipped_match, spoken
 from llmos_nb.memory import TraceStore
 from llmos_nb.memory.library import GROUP, LETTERS, Library, Shipped, task_of
 from llmos_nb.tools.packs import packs
 from llmos_nb.tools.points import either_told
-from llmos_nb.tools.tables import COLUMN, DATE, FLAG, NUMBER, TABLE, TEXT, VALUE, Table, tables_of
+from llmos_nb.tools.tables import COLUMN, DATE, FLAG, NUMBER, PROSE, TABLE, TEXT, VALUE, Table, is_prose, tables_of
 
 __all__ = ["Known", "KnownTask", "is_id", "known", "sample", "table_files"]
 
@@ -26,6 +26,11 @@ __all__ = ["Known", "KnownTask", "is_id", "known", "sample", "table_files"]
 _ORDER: Final = (
     "files", "look", "filter", "rows and columns", "statistics", "groups", "charts", "clean", "relations",
     "over time", "derive",
+)  # fmt: skip
+#: Tasks that tell best what there is under their headings.
+_TELLING: Final = frozenset(
+    ("load a file", "first n rows", "category is", "sort", "mean where", "mean by group", "scatter", "drop missing",
+     "correlation of two", "sum per month", "column times column", "rank")
 )  # fmt: skip
 #: Names of columns that only tell rows apart.
 _ID: Final = re.compile(r"(?:^|[\W_])(?:id|ids|nr|no|number|code|zip|index|key|uuid)$|[a-z]I[Dd]$", re.IGNORECASE)
@@ -68,7 +73,9 @@ class Known:
         """One line."""
         ready = len(self.goals)
         if not self.tasks:
-            return f"No task that comes with the packs has the words {self.words!r}. %llmos --known lists all."
+            return (
+                f"No task that comes with the packs has the words {self.words!r}. %llmos --known lists what there is."
+            )
         if not self.tables:
             return (
                 f"{len(self.tasks)} tasks can be asked for free, without a key, as soon as there is a DataFrame. "
@@ -79,33 +86,24 @@ class Known:
         more = f" For {rest} more something is missing here: what you would name stands in capitals." if rest else ""
         return f"{ready} goals about {of} are free, without a key; so are they with other values, and said otherwise.{more}"
 
-    def _groups(self) -> Iterator[tuple[str, list[KnownTask]]]:
-        groups: dict[str, list[KnownTask]] = {}
-        for one in self.tasks:
-            groups.setdefault(one.group, []).append(one)
-        yield from groups.items()
+    def groups(self) -> dict[str, list[KnownTask]]:
+        """The tasks by their heading; those that are served first."""
+        found: dict[str, list[KnownTask]] = {}
+        for one in sorted(self.tasks, key=lambda one: not one.served):
+            found.setdefault(one.group, []).append(one)
+        return {group: found[group] for group in dict.fromkeys(one.group for one in self.tasks)}
 
     def __str__(self) -> str:
-        lines = [self.summary]
-        for group, tasks in self._groups():
-            lines += ["", group, *(f"  {one.goal}" for one in tasks)]
-        return "\n".join(lines)
+        return as_text(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
 
     def _repr_markdown_(self) -> str:
-        lines = [self.summary]
-        for group, tasks in self._groups():
-            lines += ["", f"**{group}**", "", *(f"- `{one.goal}`" for one in tasks)]
-        return "\n".join(lines)
+        return as_markdown(self)
 
     def _repr_html_(self) -> str:
-        parts = [f"<div>{html.escape(self.summary)}</div>"]
-        for group, tasks in self._groups():
-            goals = "".join(f"<li><code>{html.escape(one.goal)}</code></li>" for one in tasks)
-            parts.append(f"<details open><summary>{html.escape(group)}</summary><ul>{goals}</ul></details>")
-        return "".join(parts)
+        return as_html(self)
 
 
 def known(library: Library, store: TraceStore, names: Mapping[str, Any], words: str = "") -> Known:
@@ -114,19 +112,21 @@ def known(library: Library, store: TraceStore, names: Mapping[str, Any], words: 
     without = store.tasks_called_wrong()
     wanted = words.casefold().split()
     found: list[KnownTask] = []
-    named = " ".join([*(table.name for table in tables), *(name for table in tables for name in table.columns)])
+    named = " ".join(name for table in tables for name in table.columns)
+    called = re.compile("|".join([*(rf"\b{re.escape(table.name.casefold())}\b" for table in tables), "$^"]))
     for task, shipped in library.tasks().items():
         if task in without:
             continue
         group = str(shipped[0].trace.extra.get(GROUP, ""))
-        said = f"{task} {group} {' '.join(one.trace.goal for one in shipped)} {named}".casefold()
+        said = f"{task} {group} {' '.join(one.trace.goal for one in shipped)} {named}".casefold()  # more than is said
         if not all(word in said for word in wanted):
             continue  # a goal cannot have the word either
         one = _said(task, group, shipped, tables, library, store, names)
-        if all(word in f"{task} {group} {one.goal}".casefold() for word in wanted):
+        told = called.sub("", one.goal.casefold())  # the table's name is in every goal
+        if all(word in f"{task} {group} {told}".casefold() for word in wanted):
             found.append(one)
     place = {group: number for number, group in enumerate(_ORDER)}
-    found.sort(key=lambda one: (place.get(one.group, len(place)), one.group))
+    found.sort(key=lambda one: (place.get(one.group, len(place)), one.group, one.task not in _TELLING))
     return Known(tuple(found), tuple(table.name for table in tables), words)
 
 
@@ -181,7 +181,10 @@ def sample(
         return sorted(table.of_kind(*wanted), key=lambda name: (name not in meant, is_id(name, table)))
 
     numbers, texts, dates, flags = ranked(NUMBER), ranked(TEXT), ranked(DATE), ranked(FLAG)
+    texts.sort(key=lambda name: is_prose(name) and name not in said)
     groups = [name for name in texts if 2 <= len(table.values.get(name, ())) <= 50 or name in said] or texts
+    if levels := sum(map(is_level, kinds)):
+        groups = [name for name in texts if len(table.values.get(name, ())) == levels]
     anything = [*texts, *numbers, *dates] or list(table.columns)
     found: dict[str, str] = {}
     if "u" in kinds:
@@ -214,6 +217,8 @@ def sample(
             column = take(flags)
         elif kind == TEXT:
             column = take(groups)
+        elif kind == PROSE:
+            column = take([name for name in texts if is_prose(name)])
         elif part in ("k", "l"):
             column = take(groups if VALUE in kinds.values() else [*groups, *anything])
         elif part == "j":
@@ -275,17 +280,19 @@ def _numeral(number: float) -> str:
 
 def _fill(kinds: Mapping[str, str], found: dict[str, str], table: Table, said: Sequence[str]) -> bool:
     """Put in values of the chosen columns, first of all what was ``said``; False where they have none."""
-    if VALUE in kinds.values():
-        values = sorted(_plain_values(table, found.get("k", "")), key=lambda value: (value not in said, value))
-        parts = [part for part, kind in kinds.items() if kind == VALUE]
+    for column in ("k", "l"):
+        parts = sorted(part for part, kind in kinds.items() if kind == VALUE and owner(part) == column)
+        values = _plain_values(table, found.get(column, "")) if parts else []
         if len(values) < len(parts):
             return False
-        found.update(zip(sorted(parts), values, strict=False))
+        found.update(zip(parts, sorted(values, key=lambda value: (value not in said, value)), strict=False))
     if LETTERS in kinds.values():
-        column = next((found[part] for part in ("c", "k") if part in found), "")
-        texts = sorted(table.values.get(column, ()))
-        letters = re.match(r"[^\W\d_]{3}", texts[0]) if texts else None
-        found.update({part: letters[0] if letters else "" for part, kind in kinds.items() if kind == LETTERS})
+        texts = sorted(table.values.get(next((found[part] for part in ("c", "k") if part in found), ""), ()))
+        begun = [letters[0] for text in texts if (letters := re.match(r"[^\W\d_]{3}", text))]
+        parts = sorted(part for part, kind in kinds.items() if kind == LETTERS)
+        if len(set(begun)) < len(parts):
+            return False
+        found.update(zip(parts, dict.fromkeys(begun), strict=False))
     for part, of, share in (("a", "x", 0.25), ("b", "y" if "y" in kinds else "x", 0.75)):
         if part in kinds:
             numbers = table.frame[found[of]].dropna()
@@ -293,6 +300,9 @@ def _fill(kinds: Mapping[str, str], found: dict[str, str], table: Table, said: S
                 return False
             told = next((word for word in said if _NUMERAL.fullmatch(word) and word not in found.values()), "")
             found[part] = told or _numeral(float(numbers.quantile(share)))
+    found.update(
+        {part: day for part, day in (("e2", "2024-01-31"), ("f2", "2024-12-24"), ("a2", "3")) if part in kinds}
+    )
     if "e" in kinds or "h" in kinds:
         import pandas as pd
 

@@ -18,9 +18,9 @@ from llmos_nb.memory.confidence import reliability
 from llmos_nb.memory.library import GROUP, Library, Shipped
 from llmos_nb.memory.slots import Slot
 from llmos_nb.memory.slots.ordinary import ORDINARY
-from llmos_nb.tools.tables import COLUMN, TABLE, TEXT, VALUE, Grounded, Table, grounded, tables_of
+from llmos_nb.tools.tables import COLUMN, PROSE, TABLE, TEXT, VALUE, Grounded, Table, grounded, is_prose, tables_of
 
-__all__ = ["DIFFERING", "TEXTS_READ", "held", "misfit", "shipped_match", "spellings", "spoken"]
+__all__ = ["DIFFERING", "TEXTS_READ", "held", "is_level", "misfit", "owner", "shipped_match", "spellings", "spoken"]
 
 #: Kinds of parts that are columns end so.
 _COLUMN: Final = "column"
@@ -29,6 +29,7 @@ _NEW: Final = "new name"
 TEXTS_READ: Final = "texts that look like numbers"
 _NUMERIC: Final = re.compile(r"[^\w\s.,+-]{0,3}\s*[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?\s*[^\W\d_]{0,4}[^\w\s]{0,2}")
 _DAY: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
+_ONE_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 #: Values that a person takes for one.
 DIFFERING: Final = "values that differ in capitals or blanks alone"
 #: Texts of a column that are looked at for that.
@@ -90,6 +91,8 @@ def misfit(kinds: Mapping[str, str], parts: Mapping[str, Slot], reading: Grounde
             holds = table.columns.get(column)
             if holds is None:
                 return f"{table.name} has no column {column!r}"
+            if kinds[name] == PROSE and holds == TEXT and is_prose(column):
+                continue
             if kinds[name] not in (COLUMN, holds):
                 return f"{column} in {table.name} {held(column, holds, table)}, and a {kinds[name]} is needed"
         if column in columns.values():
@@ -99,7 +102,28 @@ def misfit(kinds: Mapping[str, str], parts: Mapping[str, Slot], reading: Grounde
         problem = _of_value(kinds[name], name, slot, tables, columns, reading)
         if problem:
             return problem
-    return _of_ends(kinds, parts)
+    return _of_levels(parts, tables, columns) or _of_ends(kinds, parts)
+
+
+def owner(part: str) -> str:
+    """The column's part that a value's part belongs to: ``v2`` is a value of ``l``, every other one of ``k``."""
+    return "l" if part == "v2" else "k"
+
+
+def is_level(part: str) -> bool:
+    """Whether a value plays the part of one of all that a column has, in the order that is meant (``i1``, ``i2`` …)."""
+    return re.fullmatch(r"i\d", part) is not None
+
+
+def _of_levels(parts: Mapping[str, Slot], tables: list[Table], columns: Mapping[str, str]) -> str:
+    """That values which are put in order are not all that the column has; empty where they are."""
+    levels = [str(slot.value) for part, slot in parts.items() if is_level(part)]
+    if not levels or not tables:
+        return ""
+    if len(set(levels)) < len(levels):
+        return f"{next(one for one in levels if levels.count(one) > 1)!r} is named twice"
+    rest = sorted(set(tables[0].frame[columns["k"]].dropna().unique().tolist()) - set(levels), key=str)
+    return f"{columns['k']} in {tables[0].name} has {_listed(rest[:3])}, too: name each value" if rest else ""
 
 
 def _of_ends(kinds: Mapping[str, str], parts: Mapping[str, Slot]) -> str:
@@ -187,7 +211,7 @@ def _other_reading(
     return ""
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[Any]) -> str:
     return " and ".join(repr(name) for name in names)
 
 
@@ -196,7 +220,7 @@ def _of_value(
 ) -> str:
     """Why a value does not fit; empty where it does."""
     if kind == VALUE:
-        column = columns.get("k")
+        column = columns.get(owner(name))
         if column is None or not tables:
             return f"it is not clear of which column {slot.text!r} is a value"
         spelled = spellings(tables[0].frame[column], str(slot.value))
@@ -210,6 +234,8 @@ def _of_value(
     elif kind == "integer" and name == "h":
         if not isinstance(slot.value, int) or not 1000 <= slot.value < 3000 or not slot.text.isdecimal():
             return f"{slot.text!r} is no year"
+    elif kind == "date" and name in ("e2", "f2") and not _ONE_DAY.fullmatch(str(slot.value)):
+        return f"{slot.text!r} is no day: write it as 2024-03-31"
     elif kind == _NEW and tables and slot.value in tables[0].frame.columns:
         return f"{tables[0].name} has a column {slot.text!r} already"
     return ""
@@ -219,12 +245,13 @@ def spoken(one: Shipped, said: Mapping[str, str] | None = None) -> str:
     """A recorded wording with other words for its parts; with what they are where none is given."""
     words = {
         "table": "TABLE", "column": "COLUMN", "number column": "NUMBERS", "date column": "DATES", "value": "VALUE",
-        "text column": "TEXTS",
+        "text column": "TEXTS", "prose column": "TEXTS",
         "integer": "5", "number": "5", "path": "file.csv", "date": "2024-01-31", _NEW: "NAME",
         "flag column": "FLAG", "letters": "LETTERS",
     }  # fmt: skip
     given = said or {}
     pieces = [one.lifted.pieces[0]]
-    for part, piece in zip(one.parts, one.lifted.pieces[1:], strict=True):
-        pieces += [given.get(part, words.get(one.kinds[part], part.upper())), piece]
+    for part, slot, piece in zip(one.parts, one.lifted.slots, one.lifted.pieces[1:], strict=True):
+        word = given.get(part, words.get(one.kinds[part], part.upper()))
+        pieces += [f"{word} {slot.text.split()[-1]}" if slot.unit and word.isdecimal() else word, piece]
     return "".join(pieces)

@@ -28,7 +28,8 @@ _CREATED: Final = "2026-11-23T00:00:00Z"
 
 
 def as_shipped(trace: Trace, *, id: str, task: str, group: str, values: Mapping[str, tuple[str, object]]) -> Trace:
-    """A trace as a pack brings it: ``values`` has for each part of the task, a letter, what it is and what it was here.
+    """A trace as a pack brings it: ``values`` has for each part of the task, such as ``t`` or ``w2``, what it is and what
+    it was here.
 
     Raises:
         PackError: nothing of the trace can be replayed.
@@ -71,10 +72,11 @@ def ship(trace: Trace, folder: Path, *, task: str, group: str, values: Mapping[s
         StoreError: the folder cannot be written.
     """
     for part, (kind, _) in values.items():
-        if kind not in KINDS or not re.fullmatch("[a-z]", part):
+        if kind not in KINDS or not re.fullmatch(r"[a-z]\d?", part):
             known = ", ".join(KINDS)
             raise PackError(
-                f"{part}: {kind!r} is no kind of a value.", remedy=f"A part is a letter; kinds are: {known}."
+                f"{part}: {kind!r} is no kind of a value.",
+                remedy=f"A part is a letter, or one and a digit; kinds: {known}.",
             )
     number, name = 1, f"{slug(task)}-1"
     place = folder / slug(group)

@@ -54,8 +54,8 @@ NOTHING_SAID: Final = "no task of the library is asked for in these words"
 _NAMED: Final = frozenset((NEW, LETTERS))
 #: What a value of a recorded goal can be.
 KINDS: Final = (
-    "table", "column", "number column", "text column", "date column", "flag column", "value", "integer", "number", "date",
-    "path", NEW, LETTERS,
+    "table", "column", "number column", "text column", "prose column", "date column", "flag column", "value", "integer",
+    "number", "date", "path", NEW, LETTERS,
 )  # fmt: skip
 #: The kinds of values that the words alone tell.
 _PLAIN: Final = frozenset(("integer", "number", "path", "date"))
@@ -94,6 +94,8 @@ class Shipped:
     parts: tuple[str, ...]
     kinds: Mapping[str, str]
     begins: str
+    #: The goal with its values that no table tells taken for anything; None where it has none.
+    unnamed: Lifted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +498,11 @@ def _shipped(trace: Trace) -> Shipped | None:
     if left:
         return None
     begins = lifted.pieces[0].split(" ", 1)[0].casefold()
-    return Shipped(trace, task_of(trace), lifted, read_goal(lifted), tuple(parts), kinds, begins)
+    unnamed = None
+    if not _NAMED.isdisjoint(kinds.values()):
+        free = (slot if _NAMED.isdisjoint(slot.kinds) else replace(slot, kind=LITERAL) for slot in lifted.slots)
+        unnamed = replace(lifted, slots=tuple(free))
+    return Shipped(trace, task_of(trace), lifted, read_goal(lifted), tuple(parts), kinds, begins, unnamed)
 
 
 def _claim(asked: Reading, said: Saying, lifted: Lifted, some: _Wordings) -> _Claim | None:
@@ -551,11 +557,8 @@ def _new_names(goal: str, vocabulary: Vocabulary | None, wordings: Sequence[_Wor
     start = goal.casefold()
     for some in wordings:
         for one in some.shipped:
-            if not _NAMED.isdisjoint(one.kinds.values()) and start.startswith(one.begins):
-                unnamed = tuple(
-                    s if _NAMED.isdisjoint(s.kinds) else replace(s, kind=LITERAL) for s in one.lifted.slots
-                )
-                found |= dict.fromkeys(unknown_values(goal, replace(one.lifted, slots=unnamed), LITERAL))
+            if one.unnamed is not None and start.startswith(one.begins):
+                found |= dict.fromkeys(unknown_values(goal, one.unnamed, LITERAL))
     known = {slot.text.casefold() for slot in lift(goal, vocabulary).slots} if found else set()
     return [text for text in found if text.casefold() not in known and " " not in text]
 

@@ -178,7 +178,7 @@ class Records(SystemParts):
     ) -> Path:
         """Write a trace among those of a pack: a task that is free for whoever installs it. Returns the file.
 
-        ``values`` has for each part of the task, a letter, what it is and what it was in this run's goal:
+        ``values`` has for each part of the task, such as ``t``, what it is and what it was in this run's goal:
         ``{"t": ("table", "sales"), "x": ("number column", "price")}``. ``folder`` is the pack's ``traces``.
 
         Raises:

@@ -18,8 +18,8 @@ from llmos_nb.memory.slots.ordinary import ORDINARY, words
 from llmos_nb.tools.points import either_told
 
 __all__ = [
-    "COLUMN", "DATE", "FLAG", "NUMBER", "TABLE", "TEXT", "VALUE", "Grounded", "Table", "grounded", "over_dates",
-    "tables_of",
+    "COLUMN", "DATE", "FLAG", "NUMBER", "PROSE", "TABLE", "TEXT", "VALUE", "Grounded", "Table", "grounded", "is_prose",
+    "over_dates", "tables_of",
 ]  # fmt: skip
 
 #: Kinds of words. A column has two: what it holds, and that it is one.
@@ -30,6 +30,8 @@ TEXT: Final = "text column"
 DATE: Final = "date column"
 FLAG: Final = "flag column"
 VALUE: Final = "value"
+#: A text column whose name says that it holds what somebody wrote: the longest comment is a text, the longest river none.
+PROSE: Final = "prose column"
 
 #: Tables that are looked into, columns of one, rows of a text column that are read, its different values.
 TABLES_LIMIT: Final = 50
@@ -53,6 +55,12 @@ _OF_TASKS: Final = frozenset(
     number mean average median total sum count rank group share percentage correlation name score summary time
     """)
 )
+_PROSE: Final = frozenset(
+    words("""
+    abstract body caption comment content description headline message name note question quote remark review sentence
+    subject summary text title tweet word
+    """)
+)
 #: A name in which one of these stands is not what it says without a part of it.
 _NOT_ALONE: Final = frozenset(words("per of to from by no non not un without minus vs"))
 _SELF: Final = re.compile(
@@ -60,6 +68,7 @@ _SELF: Final = re.compile(
 )
 _PERIOD: Final = re.compile(
     r"\b(?:per|by|each|every) (?:hour|day|week|month|quarter|year|weekday|calendar month)\b"
+    r"|\b\d+[- ]days? (?:moving|rolling|running)\b"
     r"|\b(?:hour|dai|week|month|quarter|year)ly\b|\bover time\b|\bwhen (?:is|was)\b"
     r"|\b(?:latest|newest|earliest|oldest|most recent|first row)\b"
     r"|\b(?:after|before|on|in|from|of|between|since|until) [^,;]*\b\d{4}\b",
@@ -72,17 +81,31 @@ _DATED: Final = re.compile(
 )
 #: Behind a value that stands without quotes nothing follows that could go on with it.
 _ENDS: Final = r"(?=[ .?!]*$| in [\w`]+[ .?!]*$| (?:and|or) )"
-#: One word that is looked for in texts.
+#: One word that is looked for in texts, or two.
 _LOOKED_FOR: Final = re.compile(
-    r"(\b(?:contains|starts with|ends with) )(?!not\b)([^\W\d_][\w-]*)(?=[ .?!]*$| in [\w`]+[ .?!]*$)", re.IGNORECASE
+    r"(\b(?:contains?|starts with|ends with) )(?!not\b)([^\W\d_][\w-]*)(?=[ .?!]*$| in [\w`]+[ .?!]*$)", re.IGNORECASE
 )
-_LETTERS: Final = re.compile(r"\b(?:contains|starts with|ends with) ['\"]([^'\"]+)['\"]", re.IGNORECASE)
+_TWO_LOOKED_FOR: Final = re.compile(
+    r"(\bcontains (?:both |either )?)(?!not\b)([^\W\d_][\w-]*) (and|or) (?!not\b)([^\W\d_][\w-]*)"
+    r"(?=[ .?!]*$| in [\w`]+[ .?!]*$)",
+    re.IGNORECASE,
+)
+_LETTERS: Final = re.compile(
+    r"\b(?:contains?|starts with|ends with) (?:both |either )?['\"]([^'\"]+)['\"](?: (?:and|or) ['\"]([^'\"]+)['\"])?",
+    re.IGNORECASE,
+)
+#: Where values are put in order, one may stand before this, and behind that.
+_LEVEL_BEFORE: Final = r"(\b(?:in the order|order of|with|as|to|then|and) |[<,] ?)"
+_LEVEL_BEHIND: Final = r"(?= ?[<,]| then\b| and\b|[ .?!]*$| in [\w`]+[ .?!]*$)"
+_ORDERED: Final = re.compile(r"\border(?:ed)?\b.*[<,]|\border(?:ed)?\b.* then\b|<.*<", re.IGNORECASE)
 _LIKE_NUMBER: Final = re.compile(r"^0+(?=\d)|[.,]0+$")
 #: A date with points has the day first.
 _POINTED: Final = re.compile(r"(?<![\w./`'\"-])(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(\d{4})(?![\w`'\"/-]|\.\w)")
 #: Kinds of files and of dates, which are no names however they are written.
 _FORMATS: Final = ("excel", "csv", "parquet", "european", "american")
 _FORMAT: Final = re.compile(rf"(?<![\w./`'\"])(?:{'|'.join(_FORMATS)})(?![\w./`'\"])", re.IGNORECASE)
+#: What letters behind numbers stand for, whatever their case.
+_SHORT: Final = re.compile(r"\bnumbers with k(?: as (?:a )?thousand)? and m(?: as (?:a )?million)?\b", re.IGNORECASE)
 _NOTHING: Final = frozenset(words("- -- ? n/a na nan null #n/a n.a. missing"))
 _ISO: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?Z?")
 
@@ -290,6 +313,7 @@ def _with_columns(goal: str, tables: Sequence[Table], asked: str) -> Grounded:
     text = goal
     if not any(column.lower() in _FORMATS for table in tables for column in table.columns):
         text = _FORMAT.sub(lambda match: match[0].lower(), text)
+    text = _SHORT.sub(lambda match: match[0].lower(), text)
     text = _POINTED.sub(lambda match: f"{match[3]}-{match[2]:0>2}-{match[1]:0>2}", text)
     for phrase in sorted(said, key=len, reverse=True):
         columns = said[phrase]
@@ -307,11 +331,13 @@ def _with_columns(goal: str, tables: Sequence[Table], asked: str) -> Grounded:
             kinds.setdefault(COLUMN, []).append(column)
             if kind != COLUMN:
                 kinds.setdefault(kind, []).append(column)
+            if kind == TEXT and is_prose(column, asked):
+                kinds.setdefault(PROSE, []).append(column)
         for texts in table.values.values():
             said_of_it = [one for one in texts if " ".join(one.lower().split()) in low]
             kinds[VALUE] += [*said_of_it, *_otherwise_spelled(goal, said_of_it)]
     if letters := {
-        match[1].lower() for match in _LETTERS.finditer(text)
+        piece.lower() for match in _LETTERS.finditer(text) for piece in match.groups() if piece
     }:  # a piece of a value, though it is one, too
         kinds[VALUE] = [one for one in kinds[VALUE] if one.strip().lower() not in letters]
     return Grounded(
@@ -340,7 +366,18 @@ def _with_quotes(goal: str, tables: Sequence[Table]) -> tuple[str, frozenset[str
                 before = rf"(\b(?:of|replace|change) )({re.escape(value)})(?= (?:in {name}|with|by|to)\b)"
                 goal = re.sub(behind, marked, goal, flags=re.IGNORECASE)
                 goal = re.sub(before, marked, goal, flags=re.IGNORECASE) if len(tables) == 1 else goal
-    return _LOOKED_FOR.sub(marked, goal), frozenset(quoted)
+                if _ORDERED.search(goal):
+                    level = rf"{_LEVEL_BEFORE}({re.escape(value)}){_LEVEL_BEHIND}"
+                    goal = re.sub(level, marked, goal, flags=re.IGNORECASE)
+    columns = {column.lower() for table in tables for column in table.columns}
+
+    def both(match: re.Match[str]) -> str:
+        if columns & {match[2].lower(), match[4].lower()}:
+            return match[0]
+        quoted.update((match[2], match[4]))
+        return f"{match[1]}'{match[2]}' {match[3]} '{match[4]}'"
+
+    return _TWO_LOOKED_FOR.sub(both, _LOOKED_FOR.sub(marked, goal)), frozenset(quoted)
 
 
 def _needs_quotes(value: str, values: Collection[str]) -> bool:
@@ -422,6 +459,15 @@ def _said(name: str) -> str:
 
 def _says(goal: str, name: str) -> bool:
     return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w]|\.\w)", goal) is not None
+
+
+def is_prose(column: str, goal: str = "") -> bool:
+    """Whether a column of texts is called after what is written in it, in a word that ``goal`` says, too."""
+    last = (_PARTS.findall(column) or [""])[-1].lower()
+    said = next((word for word in (last, last.removesuffix("s")) if word in _PROSE), "")
+    return bool(said) and (
+        not goal or re.search(rf"(?<![^\W_]){said}(?:s|es)?(?![^\W_])", goal, re.IGNORECASE) is not None
+    )
 
 
 def _loose(column: str) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from starter_around import AROUND, around
 from starter_goals import ADVERSARIAL, GOALS, Asked
 from starter_messy import MESSY, messy
 from starter_nasty import NASTY, nasty
@@ -52,6 +53,8 @@ def tables_for(name: str) -> dict[str, Any]:
         return messy(name)
     if name in NASTY:
         return nasty(name)
+    if name in AROUND:
+        return around(name)
     from vega_datasets import local_data
 
     if name == "cars":
@@ -160,7 +163,7 @@ def main(arguments: list[str]) -> int:
     tell = print if "--verbose" in arguments else (lambda text: None)
     only = {one for one in arguments if not one.startswith("-")}
     whole = Tally()
-    for name, goals in (GOALS | MESSY | NASTY).items():
+    for name, goals in (GOALS | MESSY | NASTY | AROUND).items():
         if only and name not in only:
             continue
         tally, times = ask_all(name, goals, tell)

@@ -28,20 +28,22 @@ from llmos_nb.memory.catalogue import INDEX
 from llmos_nb.memory.codec import dump
 from llmos_nb.memory.library import index_of
 from llmos_nb.tools.namespace import PlainNamespace
-from tests.starter.tables import EXAMPLES, FILES, tables
+from tests.starter.tables import EXAMPLES, FILES, LEVELS, MORE, tables
 from tests.starter.tasks import KINDS, Task, tasks
 
 __all__ = ["TRACES", "build", "examples", "filled"]
 
 TRACES: Final = Path(__file__).parents[2] / "llmos_nb" / "domains" / "data" / "traces"
-_PLACE: Final = re.compile(r"\{(stem )?([a-z])\}")
+_PLACE: Final = re.compile(r"\{(stem )?([a-z]\d?)\}")
 
 
 def examples(task: Task) -> list[Mapping[str, Any]]:
-    """The examples that have a value for everything the task needs."""
+    """The examples that have a value for everything the task needs; those of :data:`MORE` where these are not enough."""
     needed = set(re.findall(_PLACE, task.wordings[0] + task.code))
     names = {name for _, name in needed}
-    return [one for one in EXAMPLES if names <= one.keys()]
+    found = [one for one in EXAMPLES if names <= one.keys()]
+    levels = {name for name in names if name in LEVELS}
+    return found if len(found) > 1 else [one for one in MORE if names <= one.keys() and levels == LEVELS & one.keys()]
 
 
 def filled(task: Task, wording: str, values: Mapping[str, Any]) -> tuple[str, str]:

@@ -10,9 +10,15 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-__all__ = ["EXAMPLES", "FILES", "tables"]
+__all__ = ["EXAMPLES", "FILES", "LEVELS", "MORE", "tables"]
 
 _PENGUINS: Final = Path(__file__).parents[2] / "notebooks" / "data" / "penguins.csv"
+
+
+_GRADES: Final = ("poor", "fair", "good", "great", "superb", "perfect", "stunning")
+_SIZES: Final = ("tiny", "small", "medium", "wide", "huge", "giant", "vast")
+#: The parts of values that are all that a column has.
+LEVELS: Final = frozenset(f"i{number}" for number in range(1, 8))
 
 
 def tables() -> dict[str, Any]:
@@ -43,7 +49,37 @@ def tables() -> dict[str, Any]:
             "windy": chance.random(200) < 0.3,
         }
     )
+    count = {many: np.arange(60) % many for many in range(2, 8)}
+    asked = pd.date_range("2024-02-01", periods=60, freq="2D")
+    survey = pd.DataFrame(
+        {
+            "asked": asked,
+            "answered": asked + pd.to_timedelta(chance.integers(1, 20, 60), unit="D"),
+            "comment": chance.choice(
+                ["a warm room", "cold, but a large room", "friendly people", "Large and warm"], 60
+            ),
+            "score": chance.integers(1, 11, 60),
+            "team": chance.choice(["red", "blue", "green"], 60),
+            "site": chance.choice(["Rome", "Bern"], 60),
+            **{f"grade{many}": np.array(_GRADES[:many])[count[many]] for many in count},
+        }
+    )
+    tickets = pd.DataFrame(
+        {
+            "opened": asked.strftime("%Y-%m-%d"),
+            "closed": (asked + pd.Timedelta(days=9)).strftime("%Y-%m-%d"),
+            "title": chance.choice(
+                ["printer broken", "new screen and keyboard", "screen is broken", "keyboard lost"], 60
+            ),
+            "hours": chance.gamma(2.0, 1.5, 60).round(1),
+            "state": chance.choice(["done", "waiting"], 60),
+            "desk": chance.choice(["office", "field", "night"], 60),
+            **{f"class{many}": np.array(_SIZES[:many])[count[many]] for many in count},
+        }
+    )
     return {
+        "survey": survey,
+        "tickets": tickets,
         "penguins": pd.read_csv(_PENGUINS),
         "sales": sales,
         "weather": weather,
@@ -55,20 +91,37 @@ def tables() -> dict[str, Any]:
 
 EXAMPLES: Final[tuple[Mapping[str, Any], ...]] = (
     {
-        "t": "penguins", "u": "colonies", "x": "body_mass_g", "y": "bill_length_mm", "c": "island", "d": "sex",
+        "t": "penguins", "a2": 3, "u": "colonies", "x": "body_mass_g", "y": "bill_length_mm", "c": "island", "d": "sex",
         "k": "species", "l": "island", "v": "Adelie", "z": "Gentoo", "n": 7, "a": 4000, "b": 4500, "m": "place", "j": "flipper_length_mm", "o": "backup.csv",
         "p": "penguins.csv", "q": "birds.csv", "s": "rea", "r": "sex",
     },
     {
-        "t": "sales", "u": "targets", "x": "units", "y": "price", "c": "region", "d": "discount", "k": "region",
+        "t": "sales", "a2": 2, "u": "targets", "x": "units", "y": "price", "c": "region", "d": "discount", "k": "region",
         "l": "product", "v": "North", "z": "East", "n": 12, "a": 20, "b": 60, "m": "area", "j": "discount", "o": "copy.xlsx", "w": "ordered",
         "e": "2024-03-01", "f": "2024-06-30", "p": "sales.csv", "q": "orders.xlsx", "g": "paid", "s": "ort", "h": 2024, "r": "product",
     },
     {
-        "t": "weather", "u": "towns", "x": "temp", "y": "rain", "c": "city", "d": "station", "k": "city", "l": "sky",
+        "t": "weather", "a2": 2.5, "u": "towns", "x": "temp", "y": "rain", "c": "city", "d": "station", "k": "city", "l": "sky",
         "v": "Lima", "z": "Oslo", "n": 4, "a": 15.5, "b": 18.25, "m": "town", "j": "station", "o": "out.parquet", "w": "observed",
         "e": "2024-05-05", "f": "2024-08-20", "p": "weather.parquet", "q": "climate.parquet", "g": "windy", "s": "im", "h": 2025, "r": "sky",
     },
+)  # fmt: skip
+
+#: For tasks that need what these have not; those with levels have each as many as its column.
+MORE: Final[tuple[Mapping[str, Any], ...]] = (
+    {
+        "t": "survey", "x": "score", "c": "comment", "k": "team", "l": "site", "v": "red", "v2": "Rome", "n": 7, "m": "gap",
+        "w": "asked", "w2": "answered", "e2": "2024-01-15", "f2": "2024-09-02", "s": "war", "s2": "lar", "r": "comment", "r2": "comment",
+    },
+    {
+        "t": "tickets", "x": "hours", "c": "title", "k": "desk", "l": "state", "v": "field", "v2": "waiting", "n": 4, "m": "span",
+        "w": "opened", "w2": "closed", "e2": "2023-11-30", "f2": "2024-02-29", "s": "bro", "s2": "scr", "r": "title", "r2": "title",
+    },
+    *(
+        {"t": table, "k": f"{column}{many}", **{f"i{number}": words[number - 1] for number in range(1, many + 1)}}
+        for many in range(2, 8)
+        for table, column, words in (("survey", "grade", _GRADES), ("tickets", "class", _SIZES))
+    ),
 )  # fmt: skip
 
 #: Files beside the tables, each with what writes it.

@@ -1,49 +1,25 @@
 # ruff: noqa: E501
 """The everyday tasks of the data pack's library: how each is asked for, and the program that does it.
 
-In a wording ``{t}`` and ``{u}`` stand for tables, ``{x}`` and ``{y}`` for columns of numbers, ``{c}`` and ``{d}`` for
-any columns, ``{g}`` for one of yes and no,
-``{j}`` for one whose values are or read as numbers, ``{k}`` and ``{l}`` for columns whose values make groups, ``{w}`` for a column of dates, ``{v}`` and ``{z}``
-for values of ``{k}``, ``{n}`` for a count, ``{a}`` and ``{b}`` for numbers, ``{e}`` and ``{f}`` for dates, ``{p}``,
-``{q}`` and ``{o}`` for files, ``{m}`` for a new name, ``{s}`` for letters that a text has, ``{h}`` for a year,
-``{r}`` for a column of texts. In code tables stand as names and everything else as a literal.
+:mod:`tests.starter.task` says what stands for the values; more of them are in :mod:`tests.starter.more`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from tests.starter.more import MORE
+from tests.starter.task import ACROSS as _ACROSS
+from tests.starter.task import ALL as _ALL
+from tests.starter.task import DATA as _DATA
+from tests.starter.task import DRAW as _DRAW
+from tests.starter.task import KINDS, Task
+from tests.starter.task import ORDER as _ORDER
+from tests.starter.task import PLT as _PLT
 
 __all__ = ["KINDS", "TASKS", "Task", "tasks"]
 
-#: What each placeholder is.
-KINDS: Final = {
-    "t": "table", "u": "table", "x": "number column", "y": "number column", "c": "column", "d": "column", "j": "column",
-    "k": "column", "l": "column", "w": "date column", "v": "value", "z": "value", "n": "integer", "a": "number",
-    "b": "number", "e": "date", "f": "date", "g": "flag column", "h": "integer", "r": "text column",
-    "s": "letters", "p": "path", "q": "path", "o": "path", "m": "new name",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One everyday task; ``group`` is the heading it is listed under."""
-
-    name: str
-    group: str
-    wordings: tuple[str, ...]
-    code: str
-    answer: str
-
-
-TASKS: list[Task] = []
-#: Groups: all rows count, those without a group too; of categories only those that occur; in the order of what they mean.
-_ALL: Final = "dropna=False, observed=True"
-_ORDER: Final = ".sort_index(key=llmos_data.order_key)"
-_ACROSS: Final = ".sort_index(axis=1, key=llmos_data.order_key)"
-_DATA: Final = "import llmos_nb.domains.data as llmos_data\n\n"
-_PLT: Final = "import matplotlib.pyplot as plt\n\n"
-_DRAW: Final = f"import llmos_nb.domains.data as llmos_data\n{_PLT}"
+TASKS: list[Task] = [*MORE]
 
 
 def task(group: str, name: str, code: str, answer: str, *wordings: str) -> None:
@@ -222,7 +198,7 @@ task(
 task(
     "rows and columns", "to numbers",
     _DATA + "{t} = {t}.assign(**{{j}: llmos_data.numbers({t}[{j}])})",
-    "The column holds numbers now, without signs of a unit.",
+    "The column holds numbers now, without signs of a unit and without zeros at the beginning.",
     "convert {j} in {t} to numbers", "convert the column {j} of {t} to numbers", "change {j} in {t} to a number",
     "turn {j} in {t} into numbers", "make the column {j} of {t} numeric", "convert {j} to numeric in {t}",
     "change the type of {j} in {t} to number",
@@ -1061,6 +1037,8 @@ task(
     "rolling mean of {x} in {t} over {n} rows", "rolling average of {x} in {t} with a window of {n}",
     "moving average of {x} in {t} over {n} rows", "{n} row rolling mean of {x} in {t}",
     "{n} row moving average of {x} in {t}", "rolling mean of {x} with window {n} in {t}",
+    "running average of {x} in {t} over {n} rows", "running average of {x} over {n} rows in {t}",
+    "moving average of {x} over {n} rows in {t}", "running mean of {x} with a window of {n} in {t}",
 )  # fmt: skip
 task(
     "over time", "cumulative sum", "{t}[{x}].cumsum()", "The sum of each row and all before it.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
 import re
 import shutil
@@ -31,7 +32,9 @@ VALUES = {
     "t": "houses", "u": "agents", "x": "price", "y": "living area", "c": "city", "d": "style", "j": "price",
     "k": "city", "l": "style", "v": "Boston", "z": "New York", "n": 9, "a": 250, "b": 310, "w": "sold_on",
     "e": "2021-02-03", "f": "2022-03-04", "p": "homes.csv", "q": "flats.csv", "o": "out/x.csv", "m": "cost",
-    "g": "has_pool", "s": "ost", "h": 2020, "r": "style",
+    "g": "has_pool", "s": "ost", "h": 2020, "r": "style", "v2": "loft", "w2": "listed_on", "e2": "2019-12-01",
+    "f2": "2020-03-04", "s2": "oft", "r2": "remark", "a2": 4,
+    **{f"i{number}": f"grade {letter}" for number, letter in enumerate("tuvwxyz", 1)},
 }  # fmt: skip
 
 
@@ -76,6 +79,12 @@ def test_there_are_enough_everyday_tasks() -> None:
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_each_wording_is_served_with_the_tables_and_values_of_another(task: Task, tables: dict[str, Any]) -> None:
+    houses = tables["houses"].assign(
+        listed_on=pd.date_range("2019-11-01", periods=50),
+        remark=["needs a new roof", "quiet", "near the water", "quiet", "loud"] * 10,
+        level=[f"grade {letter}" for letter in "tuvwxyz"] * 7 + ["grade t"],
+    )
+    tables = tables | {"houses": houses}
     for wording in task.wordings:
         goal, code = filled(task, wording, VALUES)
         assert code_for(goal, tables) == (task.name, code), goal
@@ -242,6 +251,103 @@ def test_what_is_known_is_served_as_it_stands(system: LLMOS) -> None:
             assert system.explain(goal).mode == "follower", goal
     assert system.known("histogram").goals
     assert not system.known("teleport").tasks
+
+
+def test_what_is_known_begins_with_its_headings_and_unfolds(system: LLMOS) -> None:
+    known = system.known()
+    for shown in (str(known), known._repr_markdown_()):
+        assert len(shown.splitlines()) <= 16
+        assert "%llmos --known WORD" in shown
+        assert all(re.search(rf"\b{group}\b", shown) for group in known.groups())
+        assert len([one for one in known.tasks if one.goal in shown]) < 20
+    page = known._repr_html_()
+    assert page.count("<details>") == len(known.groups())
+    assert all(html.escape(goal) in page for goal in known.goals)
+    served = [one.served for one in known.groups()["filter"]]
+    assert served == sorted(served, reverse=True)
+
+
+def test_words_find_goals_and_not_the_tables_name(system: LLMOS, tables: dict[str, Any]) -> None:
+    system._own().names["sorted"] = tables["houses"].rename(columns={"price": "value"})
+    found = system.known("sort")
+    assert 5 < len(found.tasks) < 40
+    assert all("sort" in f"{one.task} {one.group} {one.goal.replace('sorted', '')}" for one in found.tasks)
+    assert found.goals[0] in str(found).splitlines()[3]
+    assert "<details open>" in found._repr_html_()
+    assert {one.group for one in system.known("charts").tasks} == {"charts"}
+
+
+@pytest.mark.parametrize(
+    ("goal", "served"),
+    [
+        ("longest remark in houses", "longest text"),
+        ("longest city in houses", ""),  # a city is long in another way
+        ("longest text in city of houses", "longest text of any column"),
+        ("longest `city` in houses", ""),
+        ("days between 2021-01-01 and 2021-03-01", "days between two dates"),
+        ("days between 2021-03-01 and 2021-01-01", "days between two dates"),
+        ("days between 2021-01 and 2021-03", ""),
+        ("days between sold_on and listed_on in houses", "days between columns"),
+        ("7-day moving average of price using sold_on in houses", "rolling mean over days"),
+        ("2 week moving average of price using sold_on in houses", "rolling mean over days"),
+        ("12 hour moving average of price using sold_on in houses", ""),
+        ("rows where city is Boston and style is loft in houses", "both of two categories"),
+        ("rows where city is loft and style is Boston in houses", ""),
+        ("rows where remark contains roof and new in houses", "text contains both"),
+        ("rows where remark contains roof and price in houses", ""),  # a column
+        ("rows where remark contains 'roof' and 'new' in houses", "text contains both"),
+        ("sort houses by style in the order loft, ranch", "sort in an order of 2"),
+        ("sort houses by style in the order loft, loft", ""),
+        ("sort houses by mood in the order never, sometimes, always", "sort in an order of 3"),
+        ("sort houses by mood with never < sometimes < always", "sort in an order of 3"),
+        ("sort houses by mood in the order never, sometimes", ""),  # and always?
+        ("set the order of mood to never < sometimes < always in houses", "order of 3 values"),
+        ("remove the outliers of price in houses", "drop outliers"),
+        ("remove the outliers of price in houses by z score", "drop outliers by z score"),
+        ("remove the outliers of city in houses", ""),
+        ("top 2 houses by price per city", "top n of each group"),
+        ("running average of price in houses", ""),  # over how many rows?
+        ("cumulative sum of price by sold_on in houses", ""),  # in the order of time, or of each day?
+        ("cumulative sum of price over sold_on in houses", "cumulative sum over time"),
+    ],
+)
+def test_what_is_asked_of_texts_days_orders_and_neighbours(
+    system: LLMOS, tables: dict[str, Any], goal: str, served: str
+) -> None:
+    system._own().names["houses"] = tables["houses"].assign(
+        listed_on=pd.date_range("2019-11-01", periods=50),
+        remark=["needs a new roof", "quiet", "near the water", "quiet", "loud"] * 10,
+        mood=["never", "sometimes", "always", "never", "always"] * 10,
+    )
+    system._own().names.pop("agents")
+    explained = system.explain(goal)
+    found = explained.match.trace if explained.match is not None and explained.match.steps else None
+    assert (task_of(found) if found is not None else "") == served, explained.reason
+
+
+def test_an_order_that_is_said_holds_from_then_on(system: LLMOS, tables: dict[str, Any]) -> None:
+    names = system._own().names
+    names["houses"] = tables["houses"].assign(mood=["sometimes", "never", "always", None, "never"] * 10)
+    assert system.run("set the order of mood in houses to never < sometimes < always").ok
+    assert names["houses"]["mood"].cat.categories.tolist() == ["never", "sometimes", "always"]
+    assert names["houses"]["mood"].isna().sum() == 10
+    match = system.explain("sort houses by mood").match
+    assert match is not None and match.steps is not None
+    space = dict(names)
+    *lines, last = str(match.steps[0].arguments["code"]).splitlines()
+    exec("\n".join(lines), space)
+    assert eval(last, space)["mood"].dropna().unique().tolist() == ["never", "sometimes", "always"]
+
+
+def test_zeros_at_the_beginning_go_where_that_is_asked_for(system: LLMOS) -> None:
+    system._own().names.clear()
+    system._own().names["t"] = pd.DataFrame({"zip": ["01067", "10115", None], "fans": ["4k", "3.5M", "120"]})
+    result = system.run("convert zip to numbers")
+    assert result.ok, result.reason
+    assert "without zeros at the beginning" in result.text
+    assert system._own().names["t"]["zip"].tolist()[:2] == [1067, 10115]
+    assert system.run("convert fans to numbers").ok
+    assert system._own().names["t"]["fans"].tolist() == [4000, 3_500_000, 120]
 
 
 def test_two_tables_with_the_column_are_told(system: LLMOS) -> None:
@@ -594,7 +700,7 @@ def test_of_several_columns_of_dates_one_must_be_named(system: LLMOS) -> None:
 def test_a_conversion_that_would_fail_is_not_named(system: LLMOS) -> None:
     system._own().names.clear()
     system._own().names["t"] = pd.DataFrame(
-        {"p": ["2,300", "$3,100", "4k", "-"], "q": ["1.234", "2.500", "900", "1"]}
+        {"p": ["2,300", "$3,100", "four", "-"], "q": ["1.234", "2.500", "900", "1"]}
     )
     assert "convert p" not in system.run("average p").remedy
     assert "convert p" not in system.run("convert p in t to numbers").remedy

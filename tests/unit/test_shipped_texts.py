@@ -27,7 +27,9 @@ VALUES = {
     "t": "parcels", "u": "depots", "x": "weight", "y": "length", "c": "town", "d": "kind", "j": "weight", "k": "town",
     "l": "kind", "v": "Bonn", "z": "Trier", "n": 4, "a": 2, "b": 5, "w": "sent", "e": "2025-03-01", "f": "2025-05-31",
     "p": "parcels.csv", "q": "others.csv", "o": "kept.csv", "m": "cost", "g": "paid", "s": "on",
-    "h": 2025, "r": "kind",
+    "h": 2025, "r": "kind", "v2": "box", "w2": "arrived", "e2": "2025-01-15", "f2": "2025-02-20", "s2": "en", "r2": "kind",
+    "a2": 2,
+    **{f"i{number}": ["Bonn", "Trier", "Aachen", "box", "letter", "Bonn", "Bonn"][number - 1] for number in range(1, 8)},
 }  # fmt: skip
 #: Tasks that are about the texts, their types or how they are written, whatever they stand for.
 ABOUT_TEXTS = frozenset(
@@ -36,7 +38,10 @@ ABOUT_TEXTS = frozenset(
         "text contains", "text starts with", "text ends with", "unique values", "show a table", "stack",
         "to numbers with a decimal comma", "to numbers with a decimal point", "to dates, day first",
         "to dates, month first", "drop a column", "drop two columns", "rename a column", "make spellings alike", "trim",
-        "lower case", "upper case", "count unique by group", "when the highest", "when the lowest",
+        "lower case", "upper case", "count unique by group", "when the highest", "when the lowest", "text contains both",
+        "text contains either", "text contains not", "longest text of any column", "shortest text of any column",
+        "characters of texts", "mean characters of texts", "column with the characters of texts",
+        "to numbers with k and M",
     }
 )  # fmt: skip
 
@@ -75,6 +80,7 @@ def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
             "kind": chance.choice(["box", "letter"], ROWS),
             "sent": pd.date_range("2025-01-01", periods=ROWS, freq="3D"),
             "paid": chance.random(ROWS) < 0.5,
+            "arrived": pd.date_range("2025-01-09", periods=ROWS, freq="3D"),
         }
     )
     texts, typed = plain.copy(), plain.copy()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from llmos_nb.domains.data.charts import draw_bars, draw_boxes, draw_line, draw_pie
     from llmos_nb.domains.data.cleaning import STEPS, clean
     from llmos_nb.domains.data.joining import join, joined_rows
+    from llmos_nb.domains.data.levels import in_order
     from llmos_nb.domains.data.plotting import plot
     from llmos_nb.domains.data.profiling import profile, tables_among
     from llmos_nb.domains.data.reading import read_table, source_of, tables_in
@@ -30,11 +31,11 @@ _HOME = {
     **dict.fromkeys(("draw_bars", "draw_boxes", "draw_line", "draw_pie"), "charts"),
     **dict.fromkeys(("join", "joined_rows"), "joining"),
     **dict.fromkeys(("profile", "tables_among"), "profiling"),
-    "plot": "plotting", "write_table": "writing",
+    "in_order": "levels", "plot": "plotting", "write_table": "writing",
 }  # fmt: skip
 __all__ = [
     "PACK", "STEPS", "after", "alike", "before", "between", "clean", "dates", "draw_bars", "draw_boxes", "draw_line",
-    "draw_pie", "join", "joined_rows", "numbers", "order_key", "plot", "profile", "read_table", "source_of",
+    "draw_pie", "in_order", "join", "joined_rows", "numbers", "order_key", "plot", "profile", "read_table", "source_of",
     "tables_among", "tables_in", "trimmed", "write_table",
 ]  # fmt: skip
 

@@ -7,12 +7,14 @@ and nothing is dropped. A column that holds no texts comes back as it is.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.domains.data.profiling import named
+from llmos_nb.domains.data.scales import UNCLEAR, is_scaled, scaled, unscaled
 from llmos_nb.domains.data.values import Reading, hardly, is_text, markers_among, read_dates, read_numbers, texts_of
 from llmos_nb.domains.data.view import count, shown_value
 from llmos_nb.errors import TableError
@@ -27,6 +29,8 @@ MOST: Final = 0.5
 #: 1.234 may be a thousand and more; 0.234 and 1234.5 say what the point is.
 _POINTED: Final = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _CODE: Final = re.compile(r"0\d+")
+#: As many digits as whole numbers keep.
+_DIGITS: Final = re.compile(r"\d{1,18}")
 #: What is said where the other decimal sign would make other numbers of a column.
 _EITHER: Final = "no other value decides"
 _SMALL: Final = re.compile(r"[+-]?\d{1,3}")
@@ -49,11 +53,14 @@ _CALENDAR: Final[tuple[Mapping[str, int], ...]] = tuple(
 )
 
 
-def numbers(column: pd.Series[Any], /, *, decimal: str | None = None) -> pd.Series[Any]:
-    """The column as numbers: ``3.5``, ``1.234,50``, ``$12``, ``12 %``; marks for a missing value become missing.
+def numbers(column: pd.Series[Any], /, *, decimal: str | None = None, short: bool = False) -> pd.Series[Any]:
+    """The column as numbers: ``3.5``, ``1.234,50``, ``$12``, ``12 %``, ``4k``; marks for a missing value become missing.
+
+    A column of digits alone is read, too, where some begin with a zero: as numbers they have none.
 
     Args:
         decimal: ``","`` or ``"."``, where ``1,234`` and ``1.234`` could be read in two ways.
+        short: K, M and B behind numbers are thousands, millions and billions, also where no other value decides.
 
     Raises:
         TableError: a text is no number, or it is not clear which number it is.
@@ -61,9 +68,14 @@ def numbers(column: pd.Series[Any], /, *, decimal: str | None = None) -> pd.Seri
     if not is_text(column):
         return column
     counts = texts_of(column)
-    given = {text: _with_point(text, decimal) for text in counts} if decimal else {text: text for text in counts}
     marks = set(markers_among(counts))
-    reading = _numbers([text for text in counts if text not in marks], given, sure=decimal is not None)
+    texts = [text for text in counts if text not in marks]
+    if texts and all(map(_DIGITS.fullmatch, (text.strip() for text in texts))):
+        codes = {text: text.strip().lstrip("0") or "0" for text in texts}
+        reading = _numbers(texts, codes, sure=True)
+    else:
+        given = {text: _with_point(text, decimal) for text in texts} if decimal else {text: text for text in texts}
+        reading = _numbers(texts, given, sure=decimal is not None, of_thousands=short)
     problem = _problem(reading, counts, "number", column)
     if problem and decimal is None and _EITHER in problem:
         doubts = [unreadable(column, f"numbers with a decimal {sign}") for sign in ("comma", "point")]
@@ -185,7 +197,8 @@ def _span(text: str) -> tuple[Any, Any]:
 #: What a column can be converted to, in the words of a goal, with how.
 _CONVERTED: Final[Mapping[str, tuple[bool, Mapping[str, Any]]]] = {
     "numbers": (True, {}), "numbers with a decimal comma": (True, {"decimal": ","}),
-    "numbers with a decimal point": (True, {"decimal": "."}), "dates": (False, {}),
+    "numbers with a decimal point": (True, {"decimal": "."}), "numbers with k and M": (True, {"short": True}),
+    "dates": (False, {}),
     "european dates": (False, {"day_first": True}), "american dates": (False, {"day_first": False}),
 }  # fmt: skip
 
@@ -279,8 +292,16 @@ def _plain_numbers(texts: list[str]) -> Reading:
     return _numbers(texts, {text: text for text in texts}, sure=False)
 
 
-def _numbers(texts: list[str], given: Mapping[str, str], *, sure: bool) -> Reading:
+def _numbers(texts: list[str], given: Mapping[str, str], *, sure: bool, of_thousands: bool = False) -> Reading:
     """``given`` has for each text how it is to be read; unless that is ``sure``, 1.234 needs a value that decides."""
+    parted, doubt = unscaled((given[text] for text in texts), sure=of_thousands)
+    if doubt and not read_numbers([text for text in map(given.__getitem__, texts) if not is_scaled(text)]).others:
+        return Reading({}, tuple(texts), {"number": len(texts)}, doubt)
+    if parted:
+        short = {text: parted.get(given[text], (given[text], 1)) for text in texts}
+        reading = _numbers(texts, {text: plain for text, (plain, _) in short.items()}, sure=sure)
+        values = {text: scaled(value, short[text][1]) for text, value in reading.values.items()}
+        return dataclasses.replace(reading, values=values)
     reading = read_numbers([given[text] for text in texts])
     bare = [re.sub(r"[^\d.,+-]", "", given[text]) for text in texts]
     pointed = reading.values and any(_POINTED.fullmatch(text) for text in bare)
@@ -318,6 +339,8 @@ def _which_first(column: Any, problem: str) -> str:
 
 
 def _decimals(column: Any, problem: str) -> str:
+    if UNCLEAR in problem:
+        return f"Convert {column.name} to numbers with K as thousand and M as million."
     if _EITHER not in problem:
         return f"clean() names what is odd in it; put {shown_value(column.name)} right first."
     return f"Convert {column.name} to numbers with a decimal comma, or with a decimal point."
