@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmos_nb.dispatch.diffs import coloured
+from llmos_nb.errors import LlmosError
 from llmos_nb.notebook.views import Page, Table
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ def trusted_page(system: LLMOS, names: Sequence[str]) -> Page:
         said = f"{name} {why}. From now on it is used as it stands here, granted {granted}." if why else (
             f"{name} is used already, granted {granted}."
         )  # fmt: skip
+        try:
+            system.agent(name)
+        except LlmosError as error:
+            said += f"\nIt cannot work yet. {error}"
         told.append(f"{said}\n\n{dump_agent(agent).rstrip()}")
     return Page("\n\n".join(told))
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LlmosMagics", "amount"]
 
+#: A variable as other magics replace it.
+_BRACED: Final = re.compile(r"\{([^\W\d]\w*)\}")
+
 
 @magics_class
 class LlmosMagics(Magics):
@@ -152,6 +155,7 @@ class LlmosMagics(Magics):
 
             display(result)
             remedy = "What is free instead stands above." if WITH_A_KEY in result.remedy else result.remedy
+            remedy = f"{self._word_for_word(goal)}{remedy}"
             raise RunFailed(
                 f"the goal ended in {result.status}: {result.reason}",
                 status=result.status,
@@ -159,6 +163,12 @@ class LlmosMagics(Magics):
                 remedy=remedy,
             )
         return result
+
+    def _word_for_word(self, goal: str) -> str:
+        """What to do where a goal has ``{name}`` of a variable, as other magics replace it; empty if it has none."""
+        named = next((m[0] for m in _BRACED.finditer(goal) if m[1] in self._names), "")
+        told = f"{named} was taken word for word: await llmos.execute(f'…') puts your variable in. "
+        return told if named else ""
 
     def _view(self, goal: str, budget_usd: float | None) -> RunView | TerminalView | None:
         """The run view where a page can show it, or lines in the terminal that is asked from."""

@@ -87,6 +87,7 @@ def test_braces_and_dollars_of_a_goal_are_kept(shell: Any) -> None:
     shell.user_ns["x"] = 1
     error = refused(shell, "%%llmos --mode follower\nuse {x} and $x", RunFailed)
     assert isinstance(error, RunFailed) and error.status == "failed"
+    assert error.remedy.startswith("{x} was taken word for word: await llmos.execute(f'…')")
     assert shell.user_ns["llmos"].explain("use {x} and $x").mode == "learner"
 
 

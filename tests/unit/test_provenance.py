@@ -146,3 +146,8 @@ def test_one_sentence_and_one_command(shell: Any, capsys: pytest.CaptureFixture[
     assert main(["trust", "--agent", "helper"]) == 0 and "You obey" in capsys.readouterr().out
     assert system.agent("helper")
     assert "is used already" in str(shell.run_line_magic("agents", "trust tutor helper"))
+    bring(system.agents, "slip")
+    path = system.agents.folder / "slip.md"
+    path.write_text(path.read_text().replace("run_cell", "run_cel"))
+    slip = str(shell.run_line_magic("agents", "trust slip"))
+    assert "It cannot work yet." in slip and "run_cel, which no part of this system offers" in slip
