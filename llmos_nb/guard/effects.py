@@ -183,14 +183,16 @@ def is_below(path: object, folder: int | None, private: tuple[Path, ...]) -> boo
 
 def _spellings(place: Path, real: dict[str, str]) -> tuple[Path, Path]:
     """The absolute path as it is spelled, and resolved. ``real`` keeps where folders led a moment ago."""
-    spelled = place.absolute()
+    spelled = place if place.is_absolute() else place.absolute()
     folder, name = os.path.split(str(spelled))
     if name in ("", ".", ".."):
         return spelled, place.resolve()
     if folder not in real:
         real[folder] = os.path.realpath(folder)
     full = os.path.join(real[folder], name)
-    return spelled, Path(os.path.realpath(full) if os.path.islink(full) else full)
+    if os.path.islink(full):
+        return spelled, Path(os.path.realpath(full))
+    return spelled, spelled if real[folder] == folder else Path(full)
 
 
 def _absolute(path: object, folder: int | None) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from llmos_nb.kernel.syntax import nodes_of, parents_of
 from llmos_nb.learning.headers import header, kinds_of, loads_table
-from llmos_nb.learning.rebound import Change, changes_between, parsed
+from llmos_nb.learning.rebound import Change, changes_between
 from llmos_nb.memory import Step
 
 __all__ = ["misfit"]
@@ -45,18 +45,22 @@ class _Table:
     before: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def misfit(recorded: Sequence[Step], steps: Sequence[Step], names: Mapping[str, Any], cwd: Path) -> str:
+def misfit(
+    recorded: Sequence[Step],
+    trees: Sequence[tuple[ast.Module | None, ast.Module | None]],
+    names: Mapping[str, Any],
+    cwd: Path,
+) -> str:
     """Why the bound columns do not fit the tables, as a sentence; empty where nothing speaks against them.
 
-    ``steps`` are the ``recorded`` ones bound to other values, of equal number. Files are only read in part: see
-    :mod:`llmos_nb.learning.headers`.
+    ``trees`` has for each of the ``recorded`` steps its code and that of the step bound to other values: they are
+    changed. Files are only read in part: see :mod:`llmos_nb.learning.headers`.
     """
     tables: dict[str, list[_Table]] = {}
     made: set[str] = set()
     known: dict[str, ast.Constant] = {}
     was_known: dict[str, ast.Constant] = {}
-    for old, new in zip(recorded, steps, strict=True):
-        before, after = parsed(old), parsed(new)
+    for old, (before, after) in zip(recorded, trees, strict=True):
         if before is None or after is None:
             continue
         earlier = _inlined(before, was_known)

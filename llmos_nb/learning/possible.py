@@ -13,7 +13,7 @@ from typing import Any
 from llmos_nb.learning.columns import misfit
 from llmos_nb.learning.headers import local_file
 from llmos_nb.learning.needs import name_use, unmet
-from llmos_nb.learning.rebound import Change, changes_in, code_of, is_bound
+from llmos_nb.learning.rebound import Change, changes_in, code_of, is_bound, parsed
 from llmos_nb.memory import Step, Trace
 from llmos_nb.memory.seal import is_edited
 from llmos_nb.tools.registry import TOOLS
@@ -47,11 +47,13 @@ def obstacle(trace: Trace, steps: Sequence[Step], bench: Workbench) -> str:
     bound = is_bound(recorded, steps)
     if bound is None:
         return "its steps are not those that were recorded"
-    changes = [changes_in(old, new) for old, new in zip(recorded, steps, strict=True)] if bound else []
+    pairs = list(zip(recorded, steps, strict=True)) if bound else []
+    trees = [(parsed(old), parsed(new)) for old, new in pairs]
+    changes = [changes_in(old, new, both) for (old, new), both in zip(pairs, trees, strict=True)]
     return (
         _missing_file(trace, steps, changes, bench.cwd)
         or _missing_name(trace, steps, changes, bench.namespace.names)
-        or (misfit(recorded, steps, bench.namespace.names, bench.cwd) if bound else "")
+        or (misfit(recorded, trees, bench.namespace.names, bench.cwd) if bound else "")
     )
 
 

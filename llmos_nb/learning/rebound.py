@@ -65,11 +65,11 @@ def parsed(step: Step) -> ast.Module | None:
         return None
 
 
-def changes_in(recorded: Step, bound: Step) -> tuple[Change, ...]:
-    """Where the arguments of two steps differ."""
+def changes_in(recorded: Step, bound: Step, trees: tuple[ast.Module | None, ast.Module | None]) -> tuple[Change, ...]:
+    """Where the arguments of two steps differ; ``trees`` is what :func:`parsed` makes of each."""
     if dict(recorded.arguments) == dict(bound.arguments):
         return ()
-    before, after = parsed(recorded), parsed(bound)
+    before, after = trees
     both = before is not None and after is not None
     found = changes_between(before, after) if both else []
     for name in sorted(recorded.arguments.keys() | bound.arguments.keys()):

@@ -12,6 +12,7 @@ import pytest
 from llmos_nb.learning import headers
 from llmos_nb.learning.columns import misfit
 from llmos_nb.learning.headers import header
+from llmos_nb.learning.rebound import parsed
 from llmos_nb.memory import Step
 
 
@@ -78,11 +79,14 @@ def test_what_a_pack_loads_is_known_before_it_is_loaded(tmp_path: Path) -> None:
 
 
 def test_a_column_is_missed_before_a_packs_table_is_loaded(tmp_path: Path) -> None:
-    def steps(column: str, file: str) -> list[Step]:
+    def step(column: str, file: str) -> Step:
         code = f"from llmos_nb.domains.data import read_table\nt = read_table({file!r})\nt[{column!r}].mean()"
-        return [Step("run_cell", {"code": code})]
+        return Step("run_cell", {"code": code})
+
+    def told(recorded: Step, bound: Step) -> str:
+        return misfit([recorded], [(parsed(recorded), parsed(bound))], {}, tmp_path)
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.csv").write_text("x;z\n1;2\n")
-    assert "b.csv has no column y" in misfit(steps("x", "a.csv"), steps("y", "b.csv"), {}, tmp_path)
-    assert not misfit(steps("x", "a.csv"), steps("z", "b.csv"), {}, tmp_path)
+    assert "b.csv has no column y" in told(step("x", "a.csv"), step("y", "b.csv"))
+    assert not told(step("x", "a.csv"), step("z", "b.csv"))

@@ -15,6 +15,7 @@ import pytest
 
 from llmos_nb.kernel.events import Event, ToolFinished, ToolStarted
 from llmos_nb.tools import files, shell
+from llmos_nb.tools.cell import columns_of, print_of
 from llmos_nb.tools.namespace import PlainNamespace
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.tool import ToolResult
@@ -448,3 +449,26 @@ def test_a_folder_with_too_many_files_is_told(cwd: Path, monkeypatch: pytest.Mon
     Path("b").write_text("2")
     result = call(cwd, "run_shell", command="echo x > c")
     assert "too many files" in result.text and result.files == ()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["a", "b c", "a"], ["a", None], ["a", float("nan")], [], [1, 2], ["a", 1], [1.5, True], ["ä", "\N{SNAKE}"]],
+    ids=repr,
+)
+def test_columns_are_told_as_their_labels_are_spelled(labels: list[object]) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame([[0] * len(labels)], columns=labels)
+    assert columns_of(frame) == tuple(str(label) for label in frame.columns)
+    assert columns_of(frame["a"] if labels == ["a", None] else 5) is None
+
+
+def test_a_table_with_a_label_renamed_is_another(cwd: Path) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [1], "b": [2]})
+    before = print_of(frame)
+    assert print_of(frame) == before
+    frame.columns = ["a", "c"]
+    assert print_of(frame) != before
