@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["BEGIN", "begin_with", "command", "end_kernels", "gone", "picture", "put", "run_cell", "shown"]
+__all__ = ["BEGIN", "begin_with", "command", "end_kernels", "gone", "picture", "put", "run_cell", "shown", "themed"]
 
 #: What the first cell of a notebook says that works on the embedded endpoint, in a folder and workspace of its own.
 BEGIN: Final = (
@@ -72,6 +72,13 @@ def gone(place: Any, timeout: float = 10_000) -> None:
     from playwright.sync_api import expect  # not at the top: whoever has no browser tests has no Playwright
 
     expect(place).to_have_count(0, timeout=timeout)
+
+
+def themed(page: Any, name: str) -> None:
+    """Have the page look as one of JupyterLab's themes does, and wait until it does."""
+    page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })", name)
+    page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+    page.wait_for_timeout(500)
 
 
 def picture(page: Any, name: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frontend import BEGIN, command, gone, picture, shown
+from frontend import BEGIN, command, gone, picture, shown, themed
 
 pytestmark = pytest.mark.browser
 
@@ -73,14 +73,6 @@ def violations(page: Any) -> list[str]:
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
     ]
-
-
-def themed(page: Any, theme: str) -> None:
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    page.wait_for_function(
-        "light => document.body.dataset.jpThemeLight === light", arg="false" if "Dark" in theme else "true"
-    )
-    page.wait_for_timeout(300)
 
 
 def test_traces_are_filtered_opened_marked_wrong_and_compared(explorers: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from frontend import BEGIN, begin_with, command, picture, run_cell, shown
+from frontend import BEGIN, begin_with, command, picture, run_cell, shown, themed
 
 pytestmark = pytest.mark.browser
 
@@ -173,12 +173,6 @@ def serious(page: Any, where: str) -> list[str]:
     ]
 
 
-def theme(page: Any, name: str) -> None:
-    page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: name })", name)
-    page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
-    page.wait_for_timeout(500)
-
-
 def test_everyone_can_use_it_in_light_and_dark_and_in_a_narrow_pane(open_cells: Callable[..., Any]) -> None:
     page = open_cells(
         f"{BEGUN}\nllmos.configure(agent_changes='ask')\nllmos.remember('Penguins swim up to 8 m/s.')",
@@ -200,7 +194,7 @@ def test_everyone_can_use_it_in_light_and_dark_and_in_a_narrow_pane(open_cells: 
     question.wait_for(timeout=60_000)
     page.set_viewport_size({"width": 680, "height": 900})
     for name in ("JupyterLab Light", "JupyterLab Dark"):
-        theme(page, name)
+        themed(page, name)
         view.scroll_into_view_if_needed()
         assert serious(page, VIEW) == [], name
         picture(page, f"run-view-{name.split()[1].lower()}-narrow")
@@ -212,7 +206,7 @@ def test_everyone_can_use_it_in_light_and_dark_and_in_a_narrow_pane(open_cells: 
         assert box is not None and box["x"] + box["width"] <= 680
     view.get_by_role("button", name="Deny").click()
     page.wait_for_selector(VIEW, state="detached", timeout=60_000)
-    theme(page, "JupyterLab Light")
+    themed(page, "JupyterLab Light")
 
 
 def test_a_result_says_the_same_where_it_is_not_trusted(open_notebook: Callable[[str], Any]) -> None:

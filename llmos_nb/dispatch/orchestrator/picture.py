@@ -22,6 +22,8 @@ WIDTH, HEIGHT, GAP_X, GAP_Y, EDGE = 184, 50, 48, 16, 3
 #: Letters of a box's first and second line.
 ID_FITS, NOTE_FITS = 18, 25
 _FONT: Final = "font-family:system-ui,-apple-system,'Segoe UI',sans-serif"
+#: How the picture lies on a page. Not for what stands inside an image: a margin there would push it out of it.
+_PLACED: Final = "max-width:100%;height:auto;margin:.5em 0;"
 _GREY: Final = "#8c959f"
 #: Of letters on a white ground.
 INK: Final = "#1f2328"
@@ -75,7 +77,7 @@ def picture(plan: Plan, looks: Mapping[str, Look] | None = None) -> str:
     return (
         f'<svg role="img" aria-label="{html.escape(f"the plan: {said}", quote=True)}" width="{width:g}" '
         f'height="{height:g}" viewBox="0 0 {width:g} {height:g}" '
-        f'style="max-width:100%;height:auto;margin:.5em 0;{_FONT}">{"".join(lines)}{"".join(boxes)}</svg>'
+        f'style="{_PLACED}{_FONT}">{"".join(lines)}{"".join(boxes)}</svg>'
     )
 
 
@@ -92,12 +94,12 @@ def image(plan: Plan, looks: Mapping[str, Look] | None = None) -> str:
     size = drawn.split('" width="', 1)[1].split('"', 1)[0]
     ground = f'<rect width="100%" height="100%" rx="7" fill="#fff"/><g fill="{INK}" color="{INK}">'
     head, inside = drawn.removesuffix("</svg>").split(">", 1)
-    head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).replace(_PLACED, "", 1)
     whole = f"{head}>{ground}{inside}</g></svg>"
     data = base64.b64encode(whole.encode()).decode()
     return (
         f'<img alt="{said}" src="data:image/svg+xml;base64,{data}" width="{size}" '
-        'style="max-width:100%;height:auto;margin:.5em 0"/>'
+        f'style="{_PLACED}"/>'
     )
 
 
