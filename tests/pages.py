@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from llmos_nb.frames.schema import FRAMES
 from llmos_nb.presets import PRESETS, PURPOSES
 from llmos_nb.settings import Settings, describe
 
@@ -82,7 +83,7 @@ def anchors(page: Path) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
 def options() -> str:
@@ -107,8 +108,17 @@ def presets() -> str:
     return "\n".join(rows)
 
 
-#: The tables that are made from the code, by the name in the comments around them.
-MADE: Final = {"options": options, "presets": presets}
+def columns() -> str:
+    """The columns of every DataFrame: a heading and a table for each."""
+    parts = []
+    for function, schema in FRAMES.items():
+        rows = [f"| `{column.name}` | {column.dtype} | {_cell(column.meaning)} |" for column in schema]
+        parts.append("\n".join([f"### {function}", "", "| column | type | what it is |", "|---|---|---|", *rows]))
+    return "\n\n".join(parts)
+
+
+#: What is made from the code, by the name in the comments around it.
+MADE: Final = {"columns": columns, "options": options, "presets": presets}
 
 
 def filled(text: str) -> str:

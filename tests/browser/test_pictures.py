@@ -69,7 +69,7 @@ def frames_of(page: Any, number: int, words: str) -> list[bytes]:
     ended, frames = page.get_by_text(words, exact=True), []
     box = cell.bounding_box()
     assert box is not None
-    part = {"x": box["x"], "y": box["y"], "width": WIDTH - box["x"] - 12, "height": HEIGHT}
+    part = {"x": box["x"], "y": box["y"], "width": box["width"], "height": HEIGHT}
     run_cell(page, number)
     until = time.monotonic() + LIMIT_S
     while time.monotonic() < until:

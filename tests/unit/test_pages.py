@@ -100,3 +100,11 @@ def test_commands_that_are_named_exist() -> None:
             assert set(shlex.split(words)) <= benches, name(page)
         for words in re.findall(r"pytest (tests/[\w/.]+)", text):
             assert (ROOT / words).exists(), name(page)
+
+
+def test_the_number_of_everyday_tasks_is_that_of_the_library() -> None:
+    index = ROOT / "llmos_nb" / "domains" / "data" / "traces" / "index.json"
+    there = len(json.loads(index.read_text(encoding="utf-8")))
+    for page in (README, ROOT / "docs" / "everyday-tasks.md"):
+        said = re.findall(r"(\d+) everyday tasks", page.read_text(encoding="utf-8"))
+        assert said and {int(number) for number in said} == {there}

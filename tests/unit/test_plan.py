@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from llmos_nb.dispatch.orchestrator import Node, Plan, Product
 from llmos_nb.dispatch.orchestrator.node_result import NodeResult
-from llmos_nb.dispatch.orchestrator.picture import HEIGHT, ended_looks, picture
+from llmos_nb.dispatch.orchestrator.picture import HEIGHT, ended_looks, image, picture
 from llmos_nb.dispatch.orchestrator.plan import plan_from
 from llmos_nb.errors import PlanError
 
@@ -213,6 +214,12 @@ def test_a_plan_looks_the_same_everywhere_and_lets_no_markup_through() -> None:
     for text in bundle.values():
         assert "writer" in text and "planned by the model" in text
     assert bundle == plan._repr_mimebundle_()
+
+
+def test_nothing_in_an_image_of_a_plan_pushes_the_picture_out_of_it() -> None:
+    shown = image(of(A, B))
+    inside = base64.b64decode(shown.split("base64,", 1)[1].split('"', 1)[0]).decode()
+    assert "margin" in shown and "margin" not in inside and "height:auto" not in inside
 
 
 def test_the_picture_has_a_box_a_node_and_an_arrow_a_need() -> None:

@@ -97,10 +97,7 @@ def image(plan: Plan, looks: Mapping[str, Look] | None = None) -> str:
     head = head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).replace(_PLACED, "", 1)
     whole = f"{head}>{ground}{inside}</g></svg>"
     data = base64.b64encode(whole.encode()).decode()
-    return (
-        f'<img alt="{said}" src="data:image/svg+xml;base64,{data}" width="{size}" '
-        f'style="{_PLACED}"/>'
-    )
+    return f'<img alt="{said}" src="data:image/svg+xml;base64,{data}" width="{size}" style="{_PLACED}"/>'
 
 
 def _places(plan: Plan) -> dict[str, tuple[float, float]]:
