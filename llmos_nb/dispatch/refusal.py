@@ -34,6 +34,8 @@ from llmos_nb.tools.tables import (
     VALUE,
     Grounded,
     Table,
+    columns_apart,
+    date_columns,
     grounded,
     over_dates,
     tables_of,
@@ -102,6 +104,9 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
         written = [f"{goal[:start]}{way}{goal[end:]}" for way in ways]
         return Refusal(problem, tuple(_served(written, library, store, names)))
     usable = [one for one in readings if one.tables and not one.problem]
+    if problem and not usable and (apart := columns_apart(goal, tables)):
+        joined = [f"join {one} and {other}" for one, other in itertools.combinations(apart, 2)]
+        return Refusal(problem, tuple(itertools.islice(_served(joined, library, store, names), NAMED)))
     if problem and not usable:
         named = [f"{goal.rstrip(' .?!')} in {table.name}" for table in tables]
         if free := list(itertools.islice(_served(named, library, store, names), NAMED)):
@@ -151,7 +156,7 @@ def _which_dates(
         table = reading.tables[0]
         free = list(_served([one.goal for one in over[:NAMED]], library, store, names))
         if free:
-            dates = _some(table.of_kind(DATE))
+            dates = _some(date_columns(table))
             return Refusal(
                 f"{table.name} has several columns of dates ({dates}): say which one is meant", tuple(free)
             )

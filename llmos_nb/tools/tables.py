@@ -18,8 +18,8 @@ from llmos_nb.memory.slots.ordinary import ORDINARY, words
 from llmos_nb.tools.points import either_told
 
 __all__ = [
-    "COLUMN", "DATE", "FLAG", "NUMBER", "PROSE", "TABLE", "TEXT", "VALUE", "Grounded", "Table", "grounded", "is_prose",
-    "over_dates", "tables_of",
+    "COLUMN", "DATE", "FLAG", "NUMBER", "PROSE", "TABLE", "TEXT", "VALUE", "Grounded", "Table", "columns_apart",
+    "date_columns", "grounded", "is_prose", "over_dates", "tables_of",
 ]  # fmt: skip
 
 #: Kinds of words. A column has two: what it holds, and that it is one.
@@ -76,9 +76,16 @@ _PERIOD: Final = re.compile(
 )
 #: Texts that a pack may read as dates, whatever their order: whether each is one is told when they are read.
 _DATED: Final = re.compile(
-    r"\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2}"
-    r"|\d{1,2}\.?[ -][A-Za-z]{3,9}\.?,?[ -]\d{4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}"
+    r"(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}[./]\d{1,2}[./]\d{1,2}"
+    r"|\d{1,2}\.?[ -][A-Za-z]{3,9}\.?,?[ -]\d{4}|[A-Za-z]{3,9}\.? \d{1,2},? \d{4})"
+    r"(?: \d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?)?",
+    re.IGNORECASE,
 )
+#: What a person takes for dates as well, though it cannot be read as such.
+_SHORT: Final = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}(?: \d{1,2}:\d{2}.*)?|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2}")
+_OF_A_SHEET: Final = re.compile(r"\bsheet\b.*\.xlsx\b", re.IGNORECASE)
+#: Values of a column that show whether it is one of dates.
+_FEW: Final = 200
 #: Behind a value that stands without quotes nothing follows that could go on with it.
 _ENDS: Final = r"(?=[ .?!]*$| in [\w`]+[ .?!]*$| (?:and|or) )"
 #: One word that is looked for in texts, or two.
@@ -229,7 +236,7 @@ def _kind(column: Any) -> tuple[str, frozenset[str]]:
         return COLUMN, frozenset()
     found: frozenset[str] = frozenset(seen)
     told = [text for value in found if (text := value.strip()) and text.lower() not in _NOTHING]
-    if told and (all(map(_ISO.fullmatch, told)) or all(map(_DATED.fullmatch, told))):
+    if told and all(_ISO.fullmatch(text) or _DATED.fullmatch(text) for text in told):
         return DATE, frozenset()
     few = found if len(found) <= DISTINCT_LIMIT else frozenset()
     return TEXT, frozenset(text for text in few if text.strip() and len(text) <= LONGEST)
@@ -240,6 +247,8 @@ def grounded(goal: str, tables: Sequence[Table]) -> Iterator[Grounded]:
     if told := either_told(goal, (name for table in tables for name in table.said())):
         yield Grounded(goal, problem=told)
         return
+    if _OF_A_SHEET.search(goal):
+        yield Grounded(goal)  # a sheet may be called as a table is that was loaded from it
     named = [table for table in tables if _says(goal, table.name)]
     if not named:
         named = [table for table in tables if len(table.name) > 2 and _says(goal.lower(), table.name.lower())]
@@ -272,7 +281,7 @@ def over_dates(reading: Grounded, asked: str) -> list[Grounded]:
     """A reading of a goal about periods, which names no column of dates, with each of those that the table has."""
     if reading.problem or len(reading.tables) != 1 or not _PERIOD.search(asked):
         return []
-    dates = reading.tables[0].of_kind(DATE)
+    dates = date_columns(reading.tables[0])
     if any(re.search(_said(date.lower()), reading.goal.lower()) for date in dates):
         return []
     found = []
@@ -286,6 +295,19 @@ def over_dates(reading: Grounded, asked: str) -> list[Grounded]:
     return found
 
 
+def date_columns(table: Table) -> list[str]:
+    """The columns that a goal about periods may mean: those of dates, and texts most of which look like dates."""
+    return [name for name, kind in table.columns.items() if kind == DATE or (kind == TEXT and _dated(table, name))]
+
+
+def _dated(table: Table, column: str) -> bool:
+    first = [text for text in table.frame[column].dropna().head(_FEW).tolist() if isinstance(text, str)]
+    seen = [
+        bool(_ISO.fullmatch(one) or _DATED.fullmatch(one) or _SHORT.fullmatch(one)) for one in map(str.strip, first)
+    ]
+    return sum(seen) > len(seen) / 2
+
+
 def _meant(goal: str, tables: Sequence[Table]) -> Table | str:
     """The table that a goal is about which names none; in words why that is not clear."""
     if len(tables) == 1:
@@ -297,10 +319,28 @@ def _meant(goal: str, tables: Sequence[Table]) -> Table | str:
         mine = {_loose(column) for column in said[best[0].name]}
         if all({_loose(column) for column in columns} <= mine for columns in said.values()):
             return best[0]
+    if apart := columns_apart(goal, tables):
+        told = ", ".join(f"{' and '.join(sorted(columns))} in {name}" for name, columns in apart.items())
+        return f"no table has all of these columns: {told}"
     if best:
         shared = ", ".join(sorted(said[best[0].name]))
         return f"{_listed([table.name for table in best])} could be meant ({shared} is in each): name the table"
     return f"it names no table, and there are {len(tables)}: {_listed([table.name for table in tables][:6])}"
+
+
+def columns_apart(goal: str, tables: Sequence[Table]) -> dict[str, frozenset[str]]:
+    """The tables whose columns a goal names, each of which lacks some of them; empty where one table has them all."""
+    said = {table.name: frozenset(_columns_said(goal, table).values()) for table in tables}
+    known = {name: frozenset(map(_loose, columns)) for name, columns in said.items()}
+    together = frozenset().union(*known.values())
+    if any(columns == together for columns in known.values()):
+        return {}
+    # a table that says nothing the others do not is not needed
+    return {
+        name: columns
+        for name, columns in said.items()
+        if columns and not any(known[name] < other for other in known.values())
+    }
 
 
 def _with_columns(goal: str, tables: Sequence[Table], asked: str) -> Grounded:

@@ -89,21 +89,28 @@ def tables() -> dict[str, Any]:
     }
 
 
+def _book(path: Path, sheets: Mapping[str, str]) -> None:
+    """Write a workbook of these tables."""
+    with pd.ExcelWriter(path) as book:
+        for sheet, table in sheets.items():
+            tables()[table].to_excel(book, sheet_name=sheet, index=False)
+
+
 EXAMPLES: Final[tuple[Mapping[str, Any], ...]] = (
     {
         "t": "penguins", "a2": 3, "u": "colonies", "x": "body_mass_g", "y": "bill_length_mm", "c": "island", "d": "sex",
         "k": "species", "l": "island", "v": "Adelie", "z": "Gentoo", "n": 7, "a": 4000, "b": 4500, "m": "place", "j": "flipper_length_mm", "o": "backup.csv",
-        "p": "penguins.csv", "q": "birds.csv", "s": "rea", "r": "sex",
+        "p": "penguins.csv", "p2": "notes.xlsx", "m2": "Places", "q": "birds.csv", "s": "rea", "r": "sex",
     },
     {
         "t": "sales", "a2": 2, "u": "targets", "x": "units", "y": "price", "c": "region", "d": "discount", "k": "region",
         "l": "product", "v": "North", "z": "East", "n": 12, "a": 20, "b": 60, "m": "area", "j": "discount", "o": "copy.xlsx", "w": "ordered",
-        "e": "2024-03-01", "f": "2024-06-30", "p": "sales.csv", "q": "orders.xlsx", "g": "paid", "s": "ort", "h": 2024, "r": "product",
+        "e": "2024-03-01", "f": "2024-06-30", "p": "sales.csv", "p2": "shops.xlsx", "m2": "goals", "q": "orders.xlsx", "g": "paid", "s": "ort", "h": 2024, "r": "product",
     },
     {
         "t": "weather", "a2": 2.5, "u": "towns", "x": "temp", "y": "rain", "c": "city", "d": "station", "k": "city", "l": "sky",
         "v": "Lima", "z": "Oslo", "n": 4, "a": 15.5, "b": 18.25, "m": "town", "j": "station", "o": "out.parquet", "w": "observed",
-        "e": "2024-05-05", "f": "2024-08-20", "p": "weather.parquet", "q": "climate.parquet", "g": "windy", "s": "im", "h": 2025, "r": "sky",
+        "e": "2024-05-05", "f": "2024-08-20", "p": "weather.parquet", "p2": "Stations.xlsx", "m2": "Town_2", "q": "climate.parquet", "g": "windy", "s": "im", "h": 2025, "r": "sky",
     },
 )  # fmt: skip
 
@@ -130,6 +137,9 @@ FILES: Final[Mapping[str, Callable[[Path], Any]]] = {
     "birds.csv": lambda path: tables()["penguins"].iloc[5:].to_csv(path, index=False),
     "sales.csv": lambda path: tables()["sales"].to_csv(path, index=False),
     "orders.xlsx": lambda path: tables()["sales"].iloc[:150].to_excel(path, index=False),
+    "notes.xlsx": lambda path: _book(path, {"island": "colonies", "Places": "penguins"}),
+    "shops.xlsx": lambda path: _book(path, {"area": "sales", "goals": "targets"}),
+    "Stations.xlsx": lambda path: _book(path, {"sky": "weather", "Town_2": "towns"}),
     "weather.parquet": lambda path: tables()["weather"].to_parquet(path, index=False),
     "climate.parquet": lambda path: tables()["weather"].iloc[3:].to_parquet(path, index=False),
 }

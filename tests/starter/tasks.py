@@ -1242,6 +1242,14 @@ task(
     "read the table from {p}",
 )  # fmt: skip
 task(
+    "files", "load a sheet",
+    "from llmos_nb.domains.data import read_table, source_of\n\n{stem m2} = read_table({p2}, sheet={m2})\n"
+    'print(*source_of({stem m2}).notes, sep="\\n")\n{stem m2}.head()',
+    "The sheet is loaded under its own name; above stands how it was read, and these are its first rows.",
+    "load sheet {m2} of {p2}", "load the sheet {m2} of {p2}", "read sheet {m2} of {p2}", "load the sheet {m2} from {p2}",
+    "open the sheet {m2} in {p2}", "read the sheet {m2} from {p2}",
+)  # fmt: skip
+task(
     "files", "save a table",
     "from llmos_nb.domains.data import write_table\n\nwrite_table({t}, {o}, replace=False)", "The table is saved.",
     "save {t} to {o}", "save {t} as {o}", "export {t} to {o}", "write {t} to the file {o}", "export {t} as {o}",

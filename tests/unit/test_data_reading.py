@@ -181,7 +181,8 @@ def test_excel_sheets() -> None:
         pd.DataFrame({"b": [2.5, 3]}).to_excel(writer, sheet_name="zwei – 2", index=False)
     assert tables_in("a.xlsx") == ["first", "zwei – 2"]
     assert list(read_table("a.xlsx").columns) == ["a"] and "zwei" in str(source_of(read_table("a.xlsx")))
-    assert read_table("a.xlsx", sheet="zwei – 2")["b"].tolist() == [2.5, 3]
+    assert read_table("a.xlsx", sheet="Zwei – 2 ")["b"].tolist() == [2.5, 3]
+    assert "“load sheet first of a.xlsx” loads another" in str(source_of(read_table("a.xlsx", sheet=1)))
     assert read_table("a.xlsx", sheet=1, rows=1)["b"].tolist() == [2.5]
     with pytest.raises(TableError, match="no sheet 'third'"):
         read_table("a.xlsx", sheet="third")

@@ -33,7 +33,7 @@ VALUES = {
     "k": "city", "l": "style", "v": "Boston", "z": "New York", "n": 9, "a": 250, "b": 310, "w": "sold_on",
     "e": "2021-02-03", "f": "2022-03-04", "p": "homes.csv", "q": "flats.csv", "o": "out/x.csv", "m": "cost",
     "g": "has_pool", "s": "ost", "h": 2020, "r": "style", "v2": "loft", "w2": "listed_on", "e2": "2019-12-01",
-    "f2": "2020-03-04", "s2": "oft", "r2": "remark", "a2": 4,
+    "f2": "2020-03-04", "s2": "oft", "p2": "book.xlsx", "m2": "Depts", "r2": "remark", "a2": 4,
     **{f"i{number}": f"grade {letter}" for number, letter in enumerate("tuvwxyz", 1)},
 }  # fmt: skip
 
@@ -486,7 +486,7 @@ def test_a_task_that_fails_on_the_values_leaves_all_as_it_was(system: LLMOS, tab
 
 def test_no_program_leaves_more_behind_than_its_result_and_what_it_imports() -> None:
     for one in LIBRARY.shipped:
-        if one.task == "load a file":  # its result is a new name
+        if one.task in ("load a file", "load a sheet"):  # its result is a new name
             continue
         own = {str(slot["value"]) for slot in one.trace.slots.values() if slot["type"] == "table"}
         for step in one.trace.steps:
@@ -695,6 +695,42 @@ def test_of_several_columns_of_dates_one_must_be_named(system: LLMOS) -> None:
     assert "t has several columns of dates (go, end): say which one is meant" in result.reason
     assert "total n per month in t using go" in result.remedy
     assert "p in t holds texts that look like numbers" in system.run("total p per month").reason
+
+
+def test_dates_in_several_forms_are_dates_and_texts_like_dates_are_not_passed_over(system: LLMOS) -> None:
+    system._own().names.clear()
+    system._own().names["t"] = pd.DataFrame(
+        {
+            "go": ["2025-01-02", "06 Mar 2025", "2025/02/01"],
+            "end": ["2025-01-03", "2025-01-04", None],
+            "paid": ["01.02.24", "5.3.24", "open"],
+            "n": [1, 2, 3],
+        }
+    )
+    result = system.run("rows per month")
+    assert not result.ok
+    assert "t has several columns of dates (go, end, paid): say which one is meant" in result.reason
+    assert "rows per month in t using go" in result.remedy and "using paid" not in result.remedy
+    assert system.run("rows per month in t using go").ok
+    assert system.explain("convert go in t to dates").mode == "follower"
+
+
+def test_columns_of_two_tables_are_told_with_the_join(system: LLMOS, tables: dict[str, Any]) -> None:
+    result = system.run("average price by agent")
+    assert "no table has all of these columns: price in houses, agent in agents" in result.reason
+    assert "join houses and agents" in result.remedy
+
+
+def test_a_sheet_is_loaded_under_its_name(system: LLMOS, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pd.ExcelWriter("staff.xlsx") as book:
+        pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="People", index=False)
+        pd.DataFrame({"b": [2, 3]}).to_excel(book, sheet_name="Depts", index=False)
+    for _ in range(2):  # also where a table is called so
+        assert system.run("load sheet Depts of staff.xlsx").ok
+        assert system._own().names["Depts"].to_dict("list") == {"b": [2, 3]}
+    missed = system.run("load sheet Nope of staff.xlsx")
+    assert not missed.ok and "no sheet 'Nope'. It has People, Depts" in missed.reason
 
 
 def test_a_conversion_that_would_fail_is_not_named(system: LLMOS) -> None:

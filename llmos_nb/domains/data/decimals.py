@@ -210,9 +210,11 @@ def _either(text: str) -> bool:
 
 def _doubt(name: object, text: str, sign: str) -> str:
     large, small = text.replace(sign, ""), f"{float(text.replace(sign, '.')):g}"
+    other = _OTHER[sign]
     return (
         f"{name} is kept as text: {text} may be {small} or {large}, and nothing in the file decides; "
-        f"read the file with decimal={sign!r} for {small}, with decimal={_OTHER[sign]!r} for {large}"
+        f"“convert {name} to numbers with a decimal {_NAMES[other]}” makes it {large}, “… with a decimal {_NAMES[sign]}” "
+        f"{small}, and so does decimal={other!r} or decimal={sign!r} for the whole file"
     )
 
 

@@ -62,6 +62,10 @@ def read_workbook(
         frame = frame.rename(columns=lambda column: f"column_{column + 1}")
     others = [name for name in names if name != chosen]
     notes = [f"sheet {chosen!r}" + (f"; there are also {', '.join(map(repr, others[:10]))}" if others else "")]
+    if plain := next((name for name in others if name.isidentifier()), ""):
+        notes.append(f"“load sheet {plain} of {path.name}” loads another")
+    elif others:
+        notes.append(f"read_table({path.name!r}, sheet={others[0]!r}) reads another")
     above = ["; ".join(field for field in row if field) for row in top[:place]]
     given = top[place] if header != 0 and place < len(top) else []
     blank = [place for place, column in enumerate(frame.columns) if str(column).startswith("Unnamed: ")]
