@@ -82,7 +82,9 @@ _DATED: Final = re.compile(
     re.IGNORECASE,
 )
 #: What a person takes for dates as well, though it cannot be read as such.
-_SHORT: Final = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2}(?: \d{1,2}:\d{2}.*)?|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2}")
+_TWO_DIGITS: Final = re.compile(
+    r"\d{1,2}[./-]\d{1,2}[./-]\d{2}(?: \d{1,2}:\d{2}.*)?|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2}"
+)
 _OF_A_SHEET: Final = re.compile(r"\bsheet\b.*\.xlsx\b", re.IGNORECASE)
 #: Values of a column that show whether it is one of dates.
 _FEW: Final = 200
@@ -303,7 +305,8 @@ def date_columns(table: Table) -> list[str]:
 def _dated(table: Table, column: str) -> bool:
     first = [text for text in table.frame[column].dropna().head(_FEW).tolist() if isinstance(text, str)]
     seen = [
-        bool(_ISO.fullmatch(one) or _DATED.fullmatch(one) or _SHORT.fullmatch(one)) for one in map(str.strip, first)
+        bool(_ISO.fullmatch(one) or _DATED.fullmatch(one) or _TWO_DIGITS.fullmatch(one))
+        for one in map(str.strip, first)
     ]
     return sum(seen) > len(seen) / 2
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.domains.data.codes import has_codes, has_powers, keep_codes, occurs
 from llmos_nb.domains.data.decimals import grouped_columns, in_doubt, left_as_text
-from llmos_nb.domains.data.endings import ending_notes
+from llmos_nb.domains.data.endings import column_notes, ending_notes
 from llmos_nb.domains.data.heading import heading_notes
 from llmos_nb.domains.data.marks import IN_TEXT, kept_marks
 from llmos_nb.domains.data.sniffing import Layout, kind_of, opened, sniff
@@ -275,6 +275,10 @@ def _text(
         notes.append(f"the encoding is a guess: the text is not UTF-8; look whether {_odd_letters(frame)} is right")
     again = {name: n for name, n in Counter(layout.header).items() if n > 1 and name}
     notes += heading_notes(layout.above, layout.header)
+    if layout.short:
+        notes.append(
+            f"{count(layout.short, 'row has', 'rows have')} fewer values than there are names, as far as was looked"
+        )
     if layout.named_rows:
         notes.append("each row has a value more than there are names: the first one is called 'row'")
     notes += said
@@ -301,7 +305,7 @@ def without_blanks(frame: pd.DataFrame, places: Sequence[int]) -> tuple[pd.DataF
 def settled(frame: pd.DataFrame, decimal: str, *, proved: bool, quoted: bool, told: Sequence[str]) -> list[str]:
     """Read the numbers of a table that have groups of thousands; returns what to say of them and of what is left odd."""
     said = grouped_columns(frame, decimal, proved=proved, quoted=quoted, told=told)
-    return [*said, *left_as_text(frame, [*told, *said]), *ending_notes(frame)]
+    return [*said, *left_as_text(frame, [*told, *said]), *column_notes(frame), *ending_notes(frame)]
 
 
 def _skip_sep_line(file: Any, layout: Layout) -> None:

@@ -45,6 +45,9 @@ _BOMS: Final = (
 )
 #: Most telling first: a comma is also what prose and decimal numbers hold.
 _SEPARATORS: Final = ("\t", ";", "|", ",")
+_COMMAS: Final = re.compile(r"\s*[+-]?\d+,\d+\s*")
+#: How files begin that are text and no table.
+_OTHER_TEXTS: Final = (("<!doctype", "HTML"), ("<html", "HTML"), ("<?xml", "XML"), ("[{", "JSON"), ('{"', "JSON"))
 _QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -66,6 +69,8 @@ class Layout:
     skip: int = 0
     #: Whether each row has one value more than there are names: the name of the row, as R writes it.
     named_rows: bool = False
+    #: Rows among those looked at that have fewer values than there are names.
+    short: int = 0
 
 
 def kind_of(path: Path) -> str:
@@ -131,12 +136,18 @@ def sniff(
     if not text.strip("\ufeff \r\n\t"):
         raise TableError(f"{path.name}: holds nothing but blank lines.", remedy="Look where it was written.")
     text = text.lstrip("\ufeff")
+    begins = text.lstrip()[:20].lower()
+    if other := next((kind for mark, kind in _OTHER_TEXTS if begins.startswith(mark)), ""):
+        raise TableError(
+            f"{path.name}: holds {other}, no table with separators.",
+            remedy=f"Read it with pandas: pd.read_{other.lower()}({path.name!r}).",
+        )
     said = re.match(r"sep=(.)\r?\n", text)  # how Excel tells it
     if said:
         text, separator = text[said.end() :], separator or said[1]
     found = _records(text, whole)
     records, gaps = [record for _, record in found], _gaps(found)
-    separator = separator or _separator(records, gaps)
+    separator = separator or (";" if _is_one_column(records) else _separator(records, gaps))
     fields = [_split(record, separator) for record in records]
     place = _header(path, found, header) if header else head_of(fields, gaps) if header is None else 0
     rows = fields[place + (header != 0) :]
@@ -153,8 +164,14 @@ def sniff(
         proved=bool(decimal or sign),
         above=tuple(record for record, row in zip(records[:place], fields, strict=False) if any(row)),
         skip=found[place][0],
+        short=sum(len(row) < len(fields[place]) for row in rows) if header != 0 and len(fields[place]) > 1 else 0,
         named_rows=header != 0 and _has_row_names(fields[place], rows),
     )
+
+
+def _is_one_column(records: Sequence[str]) -> bool:
+    """Whether below one name stand nothing but numbers with a decimal comma, which separates nothing then."""
+    return len(records) > 1 and "," not in records[0] and all(map(_COMMAS.fullmatch, records[1:]))
 
 
 def _header(path: Path, found: Sequence[tuple[int, str]], line: int) -> int:

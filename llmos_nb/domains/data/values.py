@@ -40,7 +40,7 @@ _POINTED: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")  # 1.234,5
 _SPACED: Final = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?")  # 1 234,5
 _CODE: Final = re.compile(r"[+-]?0\d+")  # 00123: a code, not a number
 _UNIT: Final = re.compile(
-    r"(?P<before>[€$£¥])?\s*(?P<number>[+-]?[\d.].*?)\s*(?P<after>[^\d\s.,+-][^\d\s.,+-]{0,6})?"
+    r"(?P<before>[€$£¥]|(?:EUR|USD|GBP|CHF)(?=\s))?\s*(?P<number>[+-]?[\d.].*?)\s*(?P<after>[^\d\s.,+-][^\d\s.,+-]{0,6})?"
 )
 _NUMBER: Final = re.compile("|".join(form.pattern for form in (_PLAIN, _COMMA, _GROUPED, _POINTED, _SPACED)))
 #: What may stand behind a number without being part of a code: single letters as they are, others whatever their case.
@@ -63,6 +63,13 @@ _FORMS: Final[tuple[tuple[str, re.Pattern[str], tuple[str, ...]], ...]] = (
     ("31 December 2020", re.compile(r"\d{1,2}\.? [A-Za-z]{3,9},? \d{4}"), ("%d %B %Y",)),
     ("Dec 31, 2020", re.compile(r"[A-Za-z]{3}\.? \d{1,2},? \d{4}"), ("%b %d %Y",)),
     ("December 31, 2020", re.compile(r"[A-Za-z]{3,9} \d{1,2},? \d{4}"), ("%B %d %Y",)),
+)
+#: A time of day behind a date, with strptime's format for it.
+_CLOCKS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (re.compile(r"(.+?),? (\d{1,2}:\d{2})"), "%H:%M"),
+    (re.compile(r"(.+?),? (\d{1,2}:\d{2}:\d{2})"), "%H:%M:%S"),
+    (re.compile(r"(.+?),? (\d{1,2}:\d{2} ?[AaPp][Mm])"), "%I:%M %p"),
+    (re.compile(r"(.+?),? (\d{1,2}:\d{2}:\d{2} ?[AaPp][Mm])"), "%I:%M:%S %p"),
 )
 _SLASHED: Final = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})")
 
@@ -141,7 +148,7 @@ def read_numbers(texts: Iterable[str]) -> Reading:
     texts decides. Two units in one column are not read.
     """
     texts = list(texts)
-    parted = {text: _parted(text.strip()) for text in texts}
+    parted = {text: _parted(text.strip().replace("\u2212", "-")) for text in texts}
     others = [text for text, (number, _) in parted.items() if number is None]
     numbers = {text: (number, unit) for text, (number, unit) in parted.items() if number is not None}
     units = {unit for _, unit in numbers.values()} - {""}
@@ -219,48 +226,65 @@ def _value(number: str, style: str) -> tuple[str, int | float | None]:
 
 
 def read_dates(texts: Iterable[str], *, day_first: bool | None = None) -> Reading:
-    """Texts as dates, each by the form it has; several forms in one column are told.
+    """Texts as dates, each by the form it has, also with a time of day behind it; several forms in one column are told.
 
     ``3/4/2020`` is read only where another text of the column decides (``25/4/2020``), or ``day_first`` does.
     """
     import pandas as pd
 
     texts = list(texts)
-    forms: dict[str, list[str]] = {}
+    forms: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     others = []
     for text in texts:
-        form = _form(text.strip())
+        form, day, time, clock = _parted_date(text.strip())
         if form:
-            forms.setdefault(form, []).append(text)
+            forms.setdefault((form, clock), []).append((text, day, time))
         else:
             others.append(text)
-    counts = {form: len(having) for form, having in forms.items()}
+    counts: dict[str, int] = {}
+    for (form, _), having in forms.items():
+        counts[form] = counts.get(form, 0) + len(having)
     zones = [form for form in counts if form.endswith("zone")]
     if zones and len(zones) < len(counts):
         return Reading({}, tuple(texts), counts, "some have a time zone, some have none")
+    slashed = [day for (form, _), having in forms.items() if form == "a/b/2020" for _, day, _ in having]
+    order, reason = _order(slashed, day_first) if slashed else ("", "")
+    if reason:
+        return Reading({}, tuple(texts), counts, reason)
     values: dict[str, Any] = {}
-    for form, having in forms.items():
-        if form == "a/b/2020":
-            order, reason = _order(having, day_first)
-            if reason:
-                return Reading({}, tuple(texts), counts, reason)
-            formats: tuple[str, ...] = (order,)
-            cleaned = [text.strip().replace("-", "/") for text in having]
-        else:
-            formats = next((known for name, _, known in _FORMS if name == form), ())
-            named = "Dec" in form
-            cleaned = [_only_words(text) if named else text.strip() for text in having]
-        if formats:
-            read = pd.to_datetime(pd.Series(cleaned, dtype=object), format=formats[0], errors="coerce")
+    for (form, clock), having in forms.items():
+        known = next((formats[0] for name, _, formats in _FORMS if name == form), "")
+        known = order if form == "a/b/2020" else known
+        if known:
+            days = [
+                _only_words(d) if "Dec" in form else d.replace("-", "/") if known == order else d
+                for _, d, _ in having
+            ]
+            cleaned = [f"{day} {time}".strip() for day, (_, _, time) in zip(days, having, strict=True)]
+            read = pd.to_datetime(
+                pd.Series(cleaned, dtype=object), format=f"{known} {clock}".strip(), errors="coerce"
+            )
         else:
             read = pd.to_datetime(
-                pd.Series([text.replace(" Z", "Z").replace(" +", "+") for text in cleaned], dtype=object),
+                pd.Series([day.replace(" Z", "Z").replace(" +", "+") for _, day, _ in having], dtype=object),
                 format="ISO8601", errors="coerce", utc=bool(zones),
             )  # fmt: skip
         unread = read.isna().tolist()
-        others += [text for text, bad in zip(having, unread, strict=True) if bad]
-        values |= {text: value for text, value, bad in zip(having, read, unread, strict=True) if not bad}
+        others += [text for (text, _, _), bad in zip(having, unread, strict=True) if bad]
+        values |= {text: value for (text, _, _), value, bad in zip(having, read, unread, strict=True) if not bad}
     return Reading(values, tuple(others), counts)
+
+
+def _parted_date(text: str) -> tuple[str, str, str, str]:
+    """The form of a date, the text of its day and of its time, and the format of that; a form alone is all of it."""
+    if form := _form(text):
+        return form, text, "", ""
+    for pattern, clock in _CLOCKS:
+        found = pattern.fullmatch(text)
+        if found and (form := _form(found[1])) and not form.startswith("2020-"):
+            time = re.sub(r" ?([AaPp][Mm])$", r" \1", found[2])
+            return form, found[1], time, clock
+    return "", "", "", ""
 
 
 def _form(text: str) -> str:

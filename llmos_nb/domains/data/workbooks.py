@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["read_workbook", "sheets_of"]
 
+#: What is to be told wherever a workbook has it.
+_TOLD: Final = (
+    (re.compile(rb'<c [^>]*t="e"'), "cells with an error, such as #DIV/0!, are read as missing"),
+    (
+        re.compile(rb"</f><v\s*/>|</f><v></v>|</f></c>"),
+        "formulas without a stored value are read as missing: save it in Excel",
+    ),
+    (
+        re.compile(rb'<mergeCell ref="[A-Z]+([2-9]|\d\d+):(?![A-Z]+\1")'),
+        "some cells are merged over several rows: only the first of each has the value",
+    ),
+)
 #: Rows of a sheet that are looked at to find the names.
 _LOOKED_AT: Final = 60
 
@@ -72,6 +85,7 @@ def read_workbook(
     frame, unnamed = without_blanks(frame, blank)
     notes += heading_notes([line for line in above if line], given)
     notes += unnamed
+    notes += [said for pattern, said in _TOLD if workbook_has(path, pattern)]
     return frame, [*notes, *said, *settled(frame, ".", proved=False, quoted=True, told=said)]
 
 
