@@ -18,6 +18,7 @@ os.environ["CLAUDE_CONFIG_DIR"] = str(Path(_home, "claude"))
 os.environ["IPYTHONDIR"] = str(Path(_home, "ipython"))
 os.environ["JUPYTER_CONFIG_DIR"] = str(Path(_home, "jupyter"))
 os.environ["LLMOS_ENDPOINT"] = "scripted"
+os.environ["LLMOSNB_TRUST_SCRIPTS"] = tempfile.gettempdir()  # tests write scripts of their own
 
 PENGUINS = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "penguins.csv"
 

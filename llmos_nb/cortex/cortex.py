@@ -21,11 +21,13 @@ from llmos_nb.cortex.hooks import HOOKS, Hook, build_hooks
 from llmos_nb.cortex.job import Job
 from llmos_nb.cortex.options import build_options
 from llmos_nb.cortex.scripted import ScriptedServer, knows, load_scripts
+from llmos_nb.cortex.scripted.script import Script
 from llmos_nb.cortex.server import build_server
 from llmos_nb.cortex.session import Session
 from llmos_nb.crystals import CrystalShelf
 from llmos_nb.crystals.offered import crystal_tools
 from llmos_nb.errors import EndpointError
+from llmos_nb.guard.scripts import is_own_script
 from llmos_nb.kernel.offspring import end_orphans
 from llmos_nb.mind import Agent
 from llmos_nb.settings import Settings
@@ -118,12 +120,19 @@ class Cortex:
 
     def has_script(self, goal: str) -> bool:
         """Whether the scripted endpoint has a script for ``goal``; it need not have been used yet."""
-        scripts = (
-            load_scripts(self._workspace / "scripts", packs=True)
-            if self._scripted is None
-            else self._scripted.scripts
-        )
-        return knows(goal, scripts)
+        return knows(goal, self._scripts() if self._scripted is None else self._scripted.scripts)
+
+    def _scripts(self) -> list[Script]:
+        return load_scripts(self._workspace / "scripts", packs=True, own=is_own_script)
+
+    def reload_scripts(self) -> None:
+        """Play scripts as they are now, where the scripted endpoint is at work already.
+
+        Raises:
+            ScriptFileError: one of them is none.
+        """
+        if self._scripted is not None:
+            self._scripted.scripts = tuple(self._scripts())
 
     def close(self) -> None:
         """End every session and the server. Safe to call twice."""
@@ -285,7 +294,7 @@ class Cortex:
         if endpoint.kind == "url":
             return endpoint.url, settings.endpoint_key
         if self._scripted is None:
-            self._scripted = ScriptedServer(load_scripts(self._workspace / "scripts", packs=True))
+            self._scripted = ScriptedServer(self._scripts())
             self._scripted.start()
         return self._scripted.url, self._scripted.api_key
 

@@ -79,6 +79,14 @@ class Dispatcher:
         """Goals that are being worked on, by run id."""
         return {run_id: run.goal.text for run_id, run in list(self._runs.items())}
 
+    def reload_scripts(self) -> None:
+        """Have the scripted endpoint play what may be played now.
+
+        Raises:
+            ScriptFileError: a script is none.
+        """
+        self._parts.cortex.reload_scripts()
+
     def at_work(self, run_id: str) -> Run | None:
         """The run of this id, while it is going on."""
         return self._runs.get(run_id)

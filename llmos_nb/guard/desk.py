@@ -13,6 +13,7 @@ from llmos_nb.guard.overrides import FIXED, Override
 from llmos_nb.guard.policy import judge_tool
 from llmos_nb.guard.policy_file import policy_of
 from llmos_nb.guard.rules import RULES
+from llmos_nb.guard.scripts import foreign_scripts, trust_scripts
 from llmos_nb.guard.verdict import Decision, Verdict
 from llmos_nb.guard.waiting import Waiting
 
@@ -129,15 +130,16 @@ class GuardDesk:
         return policy_of(self.workspace).add(wanted)
 
     def waiting(self) -> Waiting:
-        """What in llmos.toml would loosen something and is not in force, since nobody has trusted it; falsy if nothing.
+        """What in llmos.toml would loosen something, and which scripts would be played, and are not, since nobody has
+        trusted them; falsy if nothing.
 
         Raises:
             GuardFileError, SettingsError: the file is wrong.
         """
-        return policy_of(self.workspace).waiting(self.preset)
+        return policy_of(self.workspace).waiting(self.preset).with_scripts(foreign_scripts(self.workspace))
 
     def trust(self, shown: str) -> tuple[Override, ...]:
-        """Put llmos.toml into force as a person has seen it: ``shown`` is what :meth:`waiting` had as such.
+        """Put llmos.toml and scripts into force as a person has seen them: ``shown`` is what :meth:`waiting` had as such.
 
         Raises:
             GuardDenied: it is an agent's own code that asks.
@@ -145,7 +147,13 @@ class GuardDesk:
         """
         if not isinstance(shown, str):
             raise TypeError(f"shown must be what .waiting().shown is, got {shown!r:.40}")
-        trusted = policy_of(self.workspace).trust(shown)
+        file = policy_of(self.workspace)
+        there = file.waiting(self.preset)
+        scripts = foreign_scripts(self.workspace)
+        if scripts and shown == there.with_scripts(scripts).shown:
+            trust_scripts(self.workspace, scripts)
+            shown = there.shown
+        trusted = file.trust(shown)
         if self.taken_up is not None:
             self.taken_up()
         return trusted
@@ -165,7 +173,8 @@ class GuardDesk:
             return "", 0
         one = waiting.count.startswith("1 ") and " and " not in waiting.count
         them = "it" if one else "them"
-        return f"llmos.toml: {waiting.count} not in force until you trust {them}: see %guard trust", waiting.line
+        where = "llmos.toml" if waiting.settings else "scripts/"
+        return f"{where}: {waiting.count} not in force until you trust {them}: see %guard trust", waiting.line
 
     def __repr__(self) -> str:
         own = f", {len(self.overrides)} of them decided in llmos.toml" if self.overrides else ""

@@ -276,7 +276,13 @@ class SystemParts:
 
         told = self.sources["preset"]
         preset = "development" if told.startswith("llmos.toml") else self.settings.preset
-        return GuardDesk(self.workspace, preset, lambda: self._adopt(self._configuration.with_arguments({})))
+        return GuardDesk(self.workspace, preset, self._trusted_more)
+
+    def _trusted_more(self) -> None:
+        """Take up what a person has just trusted of settings and scripts."""
+        self._adopt(self._configuration.with_arguments({}))
+        if self._made_dispatcher is not None:
+            self._made_dispatcher.reload_scripts()
 
     @functools.cached_property
     def taint(self) -> Taint:

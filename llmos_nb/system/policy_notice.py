@@ -1,4 +1,4 @@
-"""What of ``llmos.toml`` is broken, or waits to be trusted: told when a system is made, and with the next goal."""
+"""What of ``llmos.toml`` is broken, and what of it or of scripts waits: told when a system is made, and with a goal."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ def warn_of_policy(parts: SystemParts) -> None:
     """Tell it once, as a warning that names the file and its line."""
     text, line = _notice(parts)
     if text:
-        file = f"{parts.settings.workspace}/llmos.toml"
-        warnings.warn_explicit(text.removeprefix("llmos.toml: "), WaitsForTrust, file, line)
+        what, _, said = text.partition(": ")
+        file = f"{parts.settings.workspace}/{what if what in ('llmos.toml', 'scripts/') else 'llmos.toml'}"
+        warnings.warn_explicit(said if file.endswith(what) else text, WaitsForTrust, file, line)
 
 
 def news_of_policy(parts: SystemParts) -> str:
@@ -31,6 +32,6 @@ def news_of_policy(parts: SystemParts) -> str:
 
 
 def _notice(parts: SystemParts) -> tuple[str, int]:
-    if not any((parts.workspace / name).exists() for name in ("llmos.toml", ".llmos/policy.json")):
+    if not any((parts.workspace / name).exists() for name in ("llmos.toml", ".llmos/policy.json", "scripts")):
         return "", 0
     return parts.guard.notice

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from llmos_nb.errors import LlmosError, WaitsForTrust
+from llmos_nb.guard.scripts import FOLDERS
 from llmos_nb.guard.vouched import DIGESTS
 from llmos_nb.kernel.events import Event, ModeDecided, Notice, ToolFinished
 
@@ -119,12 +120,14 @@ def _trust(options: argparse.Namespace) -> int:
     desk = system.guard
     if options.shown:
         desk.trust(options.shown)
-        print(f"llmos.toml is in force as it was shown ({options.shown})")
+        print(f"It is in force as it was shown ({options.shown})")
         return 0
     waiting = desk.waiting()
     print(str(waiting).replace("`%guard trust", "`llmos-nb trust"))
-    if waiting:
-        print(f"Where nobody sits, the environment says it: {DIGESTS}={waiting.shown}")
+    if waiting.settings:
+        print(f"Where nobody sits, the environment says it: {DIGESTS}={waiting.settings_shown or waiting.shown}")
+    if waiting.scripts:
+        print(f"For scripts it names their folder: {FOLDERS}={desk.workspace / 'scripts'}")
     return 1 if waiting else 0
 
 

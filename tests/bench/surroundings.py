@@ -21,6 +21,7 @@ def clean() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="llmos-bench-"))
     os.environ["HOME"] = str(folder / "home")
     os.environ["CLAUDE_CONFIG_DIR"] = str(folder / "home" / "claude")
+    os.environ["LLMOSNB_TRUST_SCRIPTS"] = str(folder)
     (folder / "home").mkdir()
     (folder / "penguins.csv").write_bytes(PENGUINS.read_bytes())
     os.chdir(folder)

@@ -64,6 +64,7 @@ def build(only: set[str], folder: Path = TRACES) -> list[Path]:
     written: list[Path] = []
     with tempfile.TemporaryDirectory() as made, contextlib.chdir(made):
         home = Path(made)
+        os.environ["LLMOSNB_TRUST_SCRIPTS"] = made
         scripts = home / "workspace" / "scripts"
         scripts.mkdir(parents=True)
         plan = []

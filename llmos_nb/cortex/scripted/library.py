@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,19 +20,22 @@ _BUNDLED: Final = Path(__file__).parent / "scripts"
 FILE_LIMIT: Final = 256_000
 
 
-def load_scripts(*folders: Path | str, packs: bool = False) -> list[Script]:
+def load_scripts(
+    *folders: Path | str, packs: bool = False, own: Callable[[Path, bytes], bool] | None = None
+) -> list[Script]:
     """The bundled scripts, with ``packs`` theirs, and those in ``folders`` (``*.md`` but README.md), in this order, each
     folder by file name.
 
     A script with the name of an earlier folder's replaces it, and of two scripts that claim a goal equally the later
-    is played. A folder that does not exist has no scripts.
+    is played. A folder that does not exist has no scripts. With ``own`` a file in ``folders`` is passed over, unread as a
+    script, unless ``own`` says of its path and its bytes that it may be played.
 
     Raises:
         ScriptFileError: a file is no script, or two of one folder have the same goal; starts with ``path:line``.
     """
     scripts = {script.name: script for script in (*bundled_scripts(), *(pack_scripts()[0] if packs else ()))}
     for folder in folders:
-        for script in _read_folder(Path(folder)):
+        for script in _read_folder(Path(folder), own):
             scripts.pop(script.name, None)
             scripts[script.name] = script
     return list(scripts.values())
@@ -61,7 +65,7 @@ def _pack_scripts(found: InstalledPacks) -> tuple[tuple[Script, ...], tuple[Pack
             if path.stem.lower() == "readme":
                 continue
             try:
-                script = parse_script(_read(path), path)
+                script = parse_script(_text(path, _bytes(path)), path)
             except ScriptFileError as error:
                 problems.append(PackProblem(one.distribution, error.message.rstrip("."), error.remedy))
                 continue
@@ -81,7 +85,7 @@ def _keys(script: Script) -> list[tuple[str, str, str]]:
     return [(template.key, script.agent, script.instructed) for template in script.templates]
 
 
-def _read_folder(folder: Path) -> list[Script]:
+def _read_folder(folder: Path, own: Callable[[Path, bytes], bool] | None = None) -> list[Script]:
     scripts: list[Script] = []
     claimed: dict[tuple[str, str, str], str] = {}
     if not folder.is_dir():
@@ -89,7 +93,10 @@ def _read_folder(folder: Path) -> list[Script]:
     for path in sorted(folder.glob("*.md")):
         if path.stem.lower() == "readme":
             continue
-        script = parse_script(_read(path), path)
+        data = _bytes(path)
+        if own is not None and not own(path, data):
+            continue
+        script = parse_script(_text(path, data), path)
         for template, key in zip(script.templates, _keys(script), strict=True):
             if key in claimed:
                 raise ScriptFileError(
@@ -101,16 +108,23 @@ def _read_folder(folder: Path) -> list[Script]:
     return scripts
 
 
-def _read(path: Path) -> str:
-    remedy = "Correct the script, or move it out of the folder."
+_REMEDY: Final = "Correct the script, or move it out of the folder."
+
+
+def _bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             data = file.read(FILE_LIMIT + 1)
-        if len(data) > FILE_LIMIT:
-            raise ScriptFileError(f"{path}:1: the file is larger than {FILE_LIMIT} bytes.", remedy=remedy)
+    except OSError as error:
+        raise ScriptFileError(f"{path}:1: cannot be read ({error.strerror or error}).", remedy=_REMEDY) from error
+    if len(data) > FILE_LIMIT:
+        raise ScriptFileError(f"{path}:1: the file is larger than {FILE_LIMIT} bytes.", remedy=_REMEDY)
+    return data
+
+
+def _text(path: Path, data: bytes) -> str:
+    try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ScriptFileError(f"{path}:{line}: not UTF-8 text.", remedy=remedy) from error
-    except OSError as error:
-        raise ScriptFileError(f"{path}:1: cannot be read ({error.strerror or error}).", remedy=remedy) from error
+        raise ScriptFileError(f"{path}:{line}: not UTF-8 text.", remedy=_REMEDY) from error

@@ -42,7 +42,7 @@ class ScriptedServer:
         delta_delay_s: float = 0.0,
         delay_s: float = 0.0,
     ) -> None:
-        self.scripts: Final = bundled_scripts() if scripts is None else tuple(scripts)
+        self.scripts: tuple[Script, ...] = bundled_scripts() if scripts is None else tuple(scripts)
         #: What a client must send as ``x-api-key``.
         self.api_key: Final = f"sk-scripted-{secrets.token_hex(16)}"
         self.requests: Final = RequestLog()
