@@ -9,6 +9,7 @@ from typing import Final
 
 from llmos_nb.guard.paths import Zone, check_path, resolve, writable_roots, zone_of
 from llmos_nb.guard.python_cells import parse
+from llmos_nb.guard.python_clients import changes_elsewhere, drops_rows
 from llmos_nb.guard.python_names import Names
 from llmos_nb.guard.python_tables import (
     DECIDING,
@@ -55,6 +56,12 @@ class _Shown:
 
     def __str__(self) -> str:
         return ast.unparse(self._node)[:120]
+
+
+def _texts(node: ast.Call) -> Iterator[ast.expr]:
+    """What a query may stand in: the first argument, or what ``text(...)`` around it is given."""
+    for one in node.args[:1]:
+        yield from one.args[:1] if isinstance(one, ast.Call) else [one]
 
 
 class PythonJudge:
@@ -288,6 +295,18 @@ class PythonJudge:
             name == "urllib.request.urlopen" and (len(node.args) > 1 or any(k.arg == "data" for k in node.keywords))
         ):
             yield hit("py-network", shown)
+        elif changes_elsewhere(name) or any(drops_rows(name, self.names.literal(one) or "") for one in _texts(node)):
+            yield hit("py-remote", shown)
+        elif name.startswith(("pip.main", "pip._internal.")):
+            yield hit("py-shell", shown)
+        elif name.startswith(("keyring.get_", "win32cred.", "secretstorage.")):
+            yield hit("py-secret", shown)
+        elif name.startswith("git.Repo().git."):
+            options = [f"--{one.arg.replace('_', '-')}" for one in node.keywords if one.arg]
+            words = ["git", name.rpartition(".")[2].replace("_", "-"), *options, *map(self.names.literal, node.args)]
+            from llmos_nb.guard.shell import check_words
+
+            yield check_words(words, cwd=self.cwd, workspace=self.workspace)
         elif name in ("importlib.reload",) and first is not None and self.names.dotted(first).startswith("llmos_nb"):
             yield hit("py-guard", shown)
         else:
@@ -355,7 +374,7 @@ class PythonJudge:
             ):
                 decision: Decision = "ask"
                 yield hit("py-delete-unknown", shown, decision)
-        if name in ("open", "io.open", "codecs.open", "os.open", "pandas.HDFStore"):
+        if name in ("open", "io.open", "codecs.open", "os.open", "pandas.HDFStore", "h5py.File"):
             mode = next(
                 (k.value for k in node.keywords if k.arg == "mode"), node.args[1] if len(node.args) > 1 else None
             )
@@ -383,7 +402,7 @@ class PythonJudge:
             flags = self.names.literal(first) or "r"
             yield from self.path(is_path, "write" if set(flags) & set("wax+") else "read", shown)
         elif (
-            method.startswith(("to_", "save"))
+            method.startswith(("to_", "save", "write_", "sink_", "imwrite", "imsave"))
             and (text := self.names.literal(first)) is not None
             and "://" not in text
         ):

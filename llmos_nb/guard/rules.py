@@ -69,6 +69,8 @@ _TABLE: Final = (
          "other people's and other projects' files are there", "cp a.csv /home/someone/", "cp a.csv copies/"),
     Rule("unknown-outside", "ask", "shell", "a program that the guard does not know, given a path outside the workspace",
          "it may change what is there", "tidyup /home/someone/data", "tidyup data"),
+    Rule("unknown-change", "ask", "shell", "a program that the guard does not know, told to destroy or to publish",
+         "what it would destroy, or hand to whom, only it knows", "tidyup purge archive", "tidyup list archive"),
     Rule("write-system", "deny", "shell", "writing to folders of the system",
          "the machine may stop working", "echo x > /etc/hosts", "cat /etc/hosts"),
     Rule("guarded", "deny", "shell", "changing agents, memory, settings or private state by hand",
@@ -173,6 +175,9 @@ _TABLE: Final = (
     Rule("py-network", "ask", "python", "sending data off the machine",
          "what is sent cannot be taken back", "import requests\nrequests.post('https://example.com', data=x)",
          "import requests\nrequests.get('https://example.com')"),
+    Rule("py-remote", "ask", "python", "changing an account, a cluster or a database by a library of theirs",
+         "it is not in the workspace and cannot be undone", "import boto3\nboto3.client('s3').delete_bucket(Bucket='b')",
+         "import boto3\nboto3.client('s3').list_buckets()"),
     # Paths that tools name
     Rule("path-invalid", "deny", "write", "a path that is empty, too long or holds a NUL",
          "it cannot be opened, or not as it reads", "a\0b", "ab"),

@@ -15,13 +15,14 @@ from llmos_nb.guard.shell_builtins import BUILTINS, judge_assignment, run_file
 from llmos_nb.guard.shell_code import INTERPRETERS, judge_interpreter, judge_shell
 from llmos_nb.guard.shell_files import FILES, judge_file_command, judge_read
 from llmos_nb.guard.shell_git import judge_git
-from llmos_nb.guard.shell_known import judge_known
+from llmos_nb.guard.shell_known import READERS, judge_known
 from llmos_nb.guard.shell_network import NETWORK
 from llmos_nb.guard.shell_runners import judge_runner
 from llmos_nb.guard.shell_scope import FETCHED, MAX_JUDGED, UNKNOWN, Arg, Call, Feed, Scope, TooMuch, unknown
 from llmos_nb.guard.shell_scripts import judge_awk, judge_sed
 from llmos_nb.guard.shell_search import judge_fd, judge_find, judge_parallel, judge_xargs
 from llmos_nb.guard.shell_system import SYSTEM, judge_tool
+from llmos_nb.guard.shell_tools import judge_unlisted
 from llmos_nb.guard.shell_wrappers import WRAPPERS, follow_wrapper, judge_code_options
 from llmos_nb.guard.verdict import names
 
@@ -51,7 +52,6 @@ _RESERVED: Final = frozenset(
         "!",
         "[[",
         "]]",
-        "time",
     ]
 )
 _SHELLS: Final = frozenset(
@@ -163,6 +163,8 @@ def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
         _OBJECTIONS[name](call)
     else:
         judge_tool(call)
+        if "/" not in first.text and name not in READERS:  # a program of the workspace is its own
+            judge_unlisted(call)
     judge_known(call)
     judge_runner(call)
     _reads(call)

@@ -11,7 +11,7 @@ from llmos_nb.guard.shell_sayings import SAYINGS
 from llmos_nb.guard.shell_scope import Arg, Call
 from llmos_nb.guard.verdict import names
 
-__all__ = ["judge_known"]
+__all__ = ["READERS", "judge_known"]
 
 _BY_NAME: Final[dict[str, list[tuple[re.Pattern[str], str]]]] = {}
 for _programs, _pattern, _rule in SAYINGS:
@@ -91,7 +91,7 @@ def judge_known(call: Call) -> None:
     _outputs(call)
     if call.name in _RUNS_FILES or re.fullmatch(r"python[\d.]+", call.name):
         _files_run(call)
-    if call.name not in _READERS and call.name not in FILES and not _has_judge(call):
+    if call.name not in READERS and call.name not in FILES and not _has_judge(call):
         _unknown(call)
 
 
@@ -203,7 +203,7 @@ def _seven(call: Call, operands: list[Arg]) -> None:
 
 
 #: Programs that only read what they are given, or that have a judge of their own; all others may write it.
-_READERS: Final = names(
+READERS: Final = names(
     "cat tac head tail less more most bat nl od hexdump strings file stat wc sum cksum md5sum sha1sum sha224sum "
     "sha256sum "
     "sha384sum sha512sum b2sum md5 shasum cmp diff diff3 sdiff colordiff delta comm join paste cut tr fold fmt pr "

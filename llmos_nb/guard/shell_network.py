@@ -190,17 +190,28 @@ def _always(rule: str) -> Callable[[Call], None]:
     return judge
 
 
+def _rclone(call: Call) -> None:
+    """Storage elsewhere: only looking at what is there is nobody's loss."""
+    verb = next((word for word in call.words if not word.startswith("-")), "version")
+    if verb not in ("ls", "lsd", "lsl", "lsf", "lsjson", "size", "tree", "about", "listremotes", "version", "help"):
+        call.object("upload")
+
+
 #: Commands that always ask, by rule.
 _ALWAYS: Final = {
     "connect": names(
         "sftp ftp lftp tftp ngrok cloudflared mosh rsh rlogin http https aria2c axel chisel smbclient ssh-copy-id "
         "tcpdump nmap xh curlie httpie gftp ncftp sshfs"
     ),
-    "upload": names("rclone twine mail mailx sendmail mutt croc wormhole lp lpr"),
+    "upload": names(
+        "twine mail mailx sendmail mutt msmtp swaks croc wormhole magic-wormhole ffsend transfer telegram-send slackcat "
+        "ntfy surge mbsync offlineimap syncthing lsyncd lp lpr"
+    ),
 }
 #: Judges of network commands by name.
 NETWORK: Final[dict[str, Callable[[Call], None]]] = {
     **{name: _always(rule) for rule, listed in _ALWAYS.items() for name in listed},
+    "rclone": _rclone,
     "curl": _curl, "wget": _wget, "scp": _copy, "rsync": _copy, "nc": _socket, "ncat": _socket, "netcat": _socket,
     "socat": _socket, "telnet": _socket, "dig": _lookup, "nslookup": _lookup, "host": _lookup, "ping": _lookup,
     **dict.fromkeys(("ping6", "traceroute", "tracepath", "mtr", "whois", "finger", "drill", "delv", "kdig", "resolvectl",

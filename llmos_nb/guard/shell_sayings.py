@@ -67,7 +67,11 @@ SAYINGS: Final[tuple[_SPEC, ...]] = (
     ("renice chrt prlimit", r"(^| )(-n|-p|--pid)", "process"),
     ("lldb gdb", r"(^| )(-p|attach|--attach|-ex|-x|--command)", "process"),
     ("wmctrl xdotool ydotool", r"", "process"),
-    ("supervisorctl pm2 forever", r"\b(stop|restart|delete|kill|start|shutdown|reload|flush)\b", "system-settings"),
+    ("supervisorctl pm2 forever", r"\b(stop\w*|restart\w*|delete|kill|start|shutdown|reload|flush)\b", "system-settings"),
+    ("journalctl", r"--(vacuum|rotate|flush|relinquish)", "system-settings"),
+    ("smartctl", r"(^| )(-s|--smart|-t|--test|-o|-S)\b", "disk"),
+    ("ffmpeg avconv", r"-f (avfoundation|x11grab|dshow|v4l2|alsa|pulse|gdigrab|kmsgrab|jack)\b", "secret-variable"),
+    ("ssh-add", r"^(?!(-l|-L|-T|-h)\b)", "secret"),
     # Servers and carriers
     ("php", r"(^| )-S", "connect"),
     ("ruby", r"-run -e httpd", "connect"),
@@ -84,7 +88,11 @@ SAYINGS: Final[tuple[_SPEC, ...]] = (
     ("dvc", r"\b(push)\b", "upload"),
     ("dvc", r"\b(gc|destroy|remove)\b", "delete-broad"),
     ("wandb mlflow", r"\b(sync|login|artifact put|gc|delete)\b", "upload"),
-    ("restic borg duplicity rdiff-backup", r"\b(backup|create|forget|prune|delete|restore|extract|init)\b", "upload"),
+    ("restic borg duplicity rdiff-backup kopia tarsnap duplicacy", r"(^| )(backup|create|forget|prune|delete|restore"
+     r"|extract|init|unlock|rewrite|migrate|repair|copy|mount|remove-\S+|key (add|remove|passwd)|-[cdx]|connect)( |$)",
+     "upload"),
+    ("vercel now", r"^(?!.*(--help|--version|\b(list|ls|inspect|logs|whoami|dev|build)\b))", "upload"),
+    ("rsnapshot", r"^(?!.*(-t|configtest|du|diff))", "write-outside"),
     # Code
     ("go", r"^(install|get)\b|^run\b.*@|^generate\b|^env -w|^clean -(mod)?cache", "install"),
     ("dotnet", r"\b(add|install|tool|script|run)\b", "install"),
@@ -99,6 +107,9 @@ SAYINGS: Final[tuple[_SPEC, ...]] = (
     ("mysqladmin pg_restore pg_dropcluster createdb dropuser createuser pg_ctl mongorestore mysqlimport", r"", "database"),
     ("mongosh mongo", r"(drop|remove|delete|insert|update|rename|shutdown|eval\w*\()\w*", "database"),
     ("psql", r"(^| )(-f|--file)", "database"),
+    ("alembic flask rails rake prisma liquibase flyway knex sequelize typeorm diesel dbmate sqitch", r"\b(downgrade|drop\S*"
+     r"|reset|clean|rollback\S*|revert|undo)\b", "database"),
+    ("streamlit", r"\brun (https?|ftp):", "download-run"),
     ("gnuplot", r"\bsystem\b|`|popen|(^| )-e\b.*\b(output|shell|!)", "code-effect"),
     ("w3m links elinks irb pry nano joe micro emacs emacsclient gvim", r"--eval|-f \w|--batch|--script|-l ", "code-effect"),
     ("ctags cscope doxygen", r"--options=|-_script", "code-effect"),

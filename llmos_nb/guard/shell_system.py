@@ -27,12 +27,16 @@ _ALWAYS: Final[dict[str, str]] = {
             "useradd userdel usermod groupadd groupdel adduser deluser passwd chpasswd visudo vipw chsh modprobe insmod "
             "rmmod kexec iptables ip6tables nft ufw firewall-cmd hostnamectl timedatectl localectl setenforce update- "
             "alternatives update-rc.d chkconfig grub-install efibootmgr nmcli dpkg-reconfigure csrutil spctl nvram pmset "
+            "lpadmin ipset semanage aa-disable aa-complain usbguard mokutil "
             "scutil systemsetup setcap chpass auditctl ldconfig loginctl"
         ),
         "process": "pkill killall xkill skill killall5 reptyr",
         "nested-agent": ("claude codex opencode amp gemini aider cursor-agent goose qwen crush pi copilot droid"),
         "privilege": "sudoedit capsh setpriv setuidgid su-exec machinectl",
-        "connect": "sshd telnetd x11vnc",
+        "connect": "sshd telnetd x11vnc sshpass pdsh clush pssh parallel-ssh salt salt-call chef-client chef-solo puppet",
+        "remote-change": "sbatch srun salloc scancel qsub qdel bsub bkill condor_submit condor_rm",
+        "schedule": "atrm",
+        "install": "nix-collect-garbage",
         "secret": "secret-tool mimikatz lazagne",
     }.items()
     for name in names(listed)

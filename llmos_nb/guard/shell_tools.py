@@ -10,7 +10,7 @@ from llmos_nb.guard.shell_options import read_options
 from llmos_nb.guard.shell_scope import UNKNOWN, Call
 from llmos_nb.guard.verdict import names
 
-__all__ = ["TOOLS", "judge_listed"]
+__all__ = ["TOOLS", "judge_listed", "judge_unlisted"]
 
 #: Verbs of service and cloud programs that change something; compared with each word's parts.
 _CHANGES: Final = names(
@@ -19,7 +19,8 @@ _CHANGES: Final = names(
     "uninstall install set unset add import move mv cp sync rotate revoke grant reset restore publish send invoke "
     "push upload disable enable detach associate disassociate authorize cancel abort release register deregister "
     "promote failover resize resume suspend pause login logout bootstrap annotate label expose autoscale debug "
-    "proxy port-forward undo tag untag copy swap regenerate invalidate accept reject clear flush truncate write- "
+    "merge close reopen undefine unregistervm proxy port-forward undo tag untag copy swap regenerate invalidate accept "
+    "reject clear flush truncate write- "
     "default"
 )
 #: Verbs that only look; the first verb of a command decides.
@@ -36,29 +37,61 @@ _GLOBAL_OPTIONS: Final = names(
 _REMOTE: Final = names(
     "aws gcloud az kubectl oc helm terraform tofu pulumi cdk eksctl doctl heroku flyctl fly vercel netlify "
     "firebase wrangler gsutil bq s3cmd mc vault consul nomad ansible-vault argocd flux kustomize linode-cli "
-    "hcloud scw ibmcloud oci auth0 supabase railway render stripe kafka-topics packer"
+    "hcloud scw ibmcloud oci auth0 supabase railway render stripe kafka-topics packer k3s minikube kind k3d microk8s "
+    "helmfile skaffold terragrunt cdktf glab hub tea influx b2 s5cmd azcopy virsh vboxmanage prlctl vmrun govc wsl "
+    "serverless sls amplify eas talosctl istioctl linkerd"
 )
+#: Words that, said to a program that nobody has described, destroy what is there or hand it to others.
+_DRASTIC: Final = names(
+    "delete destroy purge prune drop wipe erase uninstall unregister undefine terminate abandon obliterate remove rm rmi "
+    "deletefile unpublish publish upload deploy push send release deliver submit nuke expire reset revoke"
+)
+#: The same as an option.
+_DRASTIC_OPTION: Final = re.compile(r"--(delete|destroy|purge|wipe|erase|uninstall|unregister)(-|=|$)")
 _CONTAINERS: Final = frozenset(
-    {"docker", "podman", "nerdctl", "docker-compose", "podman-compose", "lxc", "vagrant", "multipass", "buildah"}
+    {
+        "docker",
+        "podman",
+        "nerdctl",
+        "docker-compose",
+        "podman-compose",
+        "lxc",
+        "incus",
+        "vagrant",
+        "multipass",
+        "buildah",
+        "skopeo",
+        "crane",
+        "regctl",
+        "ctr",
+        "crictl",
+        "finch",
+    }
 )
 _CONTAINER_VERBS: Final = names(
     "run exec rm rmi kill stop start restart prune build push pull up down create cp commit load import save "
-    "login tag update rename pause unpause attach swarm join leave destroy halt ssh delete launch remove plugin"
+    "login tag update rename pause unpause attach swarm join leave destroy halt ssh delete launch remove plugin use copy "
+    "rmp rmp-all sync mutate append"
 )
 #: Package programs, and the words that change something.
 _PACKAGERS: Final = names(
     "pip pipx npm pnpm yarn bun conda mamba micromamba uv poetry pdm pipenv gem cargo apt apt-get aptitude dnf "
-    "yum zypper pacman apk brew port snap flatpak nix-env choco scoop winget cpan cpanm luarocks ensurepip dpkg "
-    "rpm"
+    "yum zypper pacman apk brew port snap flatpak nix-env nix guix choco scoop winget cpan cpanm luarocks ensurepip dpkg "
+    "rpm pixi rye hatch flit sdkman bunx"
 )
+#: First words of theirs that only say what the next one, which says what is done, is about.
+_PACKAGE_NOUNS: Final = names("python self cache tool global store env npm toolchain project local profile workspace")
+#: What is done to caches and tools that all projects share.
+_SHARED_VERBS: Final = names("prune clean clear self-update delete set use")
 _PACKAGE_VERBS: Final = names(
     "install uninstall remove purge upgrade update add rm publish ci exec run-script link unlink dist-upgrade "
     "autoremove full-upgrade reinstall tap untap cleanup create dlx init download wheel sync yank owner unpublish "
-    "build-dep tool cask services"
+    "build-dep tool cask services push"
 )
 _DATABASES: Final = frozenset({"sqlite3", "duckdb", "psql", "mysql", "mariadb", "sqlcmd", "mongosh", "mongo",
     "redis-cli", "sqlite",
-                               "clickhouse-client", "bq", "cqlsh", "dropdb", "influx"})  # fmt: skip
+                               "clickhouse-client", "bq",
+    "snowsql", "trino", "presto", "hive", "beeline", "spark-sql", "cqlsh", "dropdb", "influx"})  # fmt: skip
 _SQL: Final = re.compile(
     r"(?i)\b(drop|truncate|delete\s+from|alter|grant|revoke|update\s+\w+\s+set|insert|attach|install|load|copy|vacuum\s+into|"
     r"flushall|flushdb|xp_cmdshell|into\s+(out|dump)file|load_file|pg_read_file|program|shutdown|dropDatabase|remove|config\s+set|"
@@ -78,6 +111,16 @@ def judge_listed(call: Call) -> None:
         _packages(call)
     elif name in _DATABASES:
         _database(call)
+
+
+def judge_unlisted(call: Call) -> None:
+    """A program that no table has, told to destroy something or to hand it to others: who does not know it, asks."""
+    name = call.name
+    if name in _REMOTE or name in _CONTAINERS or name in _PACKAGERS or name in _DATABASES or name in TOOLS:
+        return
+    _verbs(call, _DRASTIC, "unknown-change", leading=3)
+    if any(map(_DRASTIC_OPTION.match, call.words)) and not {"--help", "--dry-run", "-n"} & set(call.words):
+        call.object("unknown-change")
 
 
 def _verbs(call: Call, verbs: frozenset[str], rule: str, leading: int) -> None:
@@ -102,8 +145,13 @@ def _verbs(call: Call, verbs: frozenset[str], rule: str, leading: int) -> None:
         seen += 1
         if seen > leading:
             break
-        if call.name in ("gcloud", "az") and seen == 1:
+        if call.name in ("gcloud", "az") and seen == 1 and word not in ("login", "logout"):
             continue
+        # heroku writes "apps:destroy", others "bulk-delete" and "delete_vhost"
+        pieces = re.split("[-_:]", word)
+        if len(pieces) > 1 and pieces[0] not in _LOOKS and {pieces[0], pieces[-1]} & (verbs & _DRASTIC):
+            call.object(rule)
+            return
         # aws writes "delete-bucket"; elsewhere "failover-group" is a thing, and "list-deleted" lists.
         verb = word.split("-")[0] if call.name not in ("az", "gcloud") or word.startswith("delete") else word
         if verb in _LOOKS:
@@ -130,6 +178,11 @@ def _packages(call: Call) -> None:
             call.args[call.words.index("run") + 1 :], "npP", ("--with", "--python", "--name"), stop=True
         )
         call.scope.invoke(tuple(inner.operands), call.scope, call.feed) if inner.operands else None
+    elif words[:1] and words[0] in _PACKAGE_NOUNS and words[1:2]:
+        if words[1] in changes or words[1] in _SHARED_VERBS:
+            call.object("install")
+    elif call.name in ("conda", "mamba", "micromamba", "guix") and words[:1] in (["clean"], ["gc"]):
+        call.object("install")
     elif words[:1] and words[0] in changes:
         nested = words[1:2] and words[1] in ("list", "info", "dir", "show")
         if not (words[0] in ("tool", "services", "cask") and (nested or not words[1:])):
@@ -161,6 +214,13 @@ def _security(call: Call) -> None:
         call.object("secret")
 
 
+#: What GitHub's program changes of what is there already, or starts there. A new issue or pull request takes nothing away.
+_GITHUB_CHANGES: Final = names(
+    "delete archive unarchive rename merge set remove transfer delete-asset upload sync add close reopen edit cancel rerun "
+    "enable disable lock unlock pin unpin unlink fork deploy-key autolink stop rebuild publish"
+)
+
+
 def _github(call: Call) -> None:
     words = [word for word in call.words if not word.startswith("-")]
     if "--help" in call.words:
@@ -188,33 +248,10 @@ def _github(call: Call) -> None:
         ["upgrade"],
     ):
         call.object("code-effect")
-    elif any(
-        word
-        in (
-            "delete",
-            "archive",
-            "rename",
-            "merge",
-            "set",
-            "remove",
-            "transfer",
-            "delete-asset",
-            "upload",
-            "sync",
-            "add",
-        )
-        for word in words[1:3]
-    ) or (
-        words[:1] in (["gist"], ["secret"], ["variable"], ["ssh-key"], ["gpg-key"])
-        and words[1:2]
-        not in (
-            ["list"],
-            ["view"],
-            ["ls"],
-            ["get"],
-        )
-    ):
+    elif any(word in _GITHUB_CHANGES for word in words[1:3]) or words[:2] == ["workflow", "run"]:
         call.object("remote-change")
+    elif words[:1] and words[0] in ("gist", "secret", "variable", "ssh-key", "gpg-key"):
+        call.object("remote-change") if words[1:2] not in (["list"], ["view"], ["ls"], ["get"]) else None
 
 
 def _ansible(call: Call) -> None:

@@ -29,6 +29,7 @@ def main(show: bool) -> None:
             ("shell_attacks", False),
             ("shell_attacks_seen", False),
             ("shell_everyday", True),
+            ("shell_everyday_seen", True),
         ):
             right: Counter[tuple[str, str]] = Counter()
             total: Counter[tuple[str, str]] = Counter()

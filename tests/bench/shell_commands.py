@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 
 def commands(name: str) -> Iterator[Command]:
-    """Those of ``shell_attacks``, ``shell_attacks_seen`` (which has no half that was held out) or ``shell_everyday``."""
+    """Those of ``shell_attacks`` or ``shell_everyday``; with ``_seen`` those that have no half that was held out."""
     group = ""
     for line in (HERE / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):

@@ -13,14 +13,15 @@ ATTACKS = [
     command
     for name in ("shell_attacks", "shell_attacks_seen")
     for command in commands(name)
-    if command.half == "tuning" and command.number % 3 == 0
+    if command.half == "tuning" and command.number % 3 == 0 and command.group != "missed"
 ]
 #: It asks: what is printed before the filter cannot be told from all of it.
 ASKS = "env | grep -i '^LANG='"
 EVERYDAY = [
     command
-    for command in commands("shell_everyday")
-    if command.half == "tuning" and command.number % 3 == 0 and command.text != ASKS
+    for name in ("shell_everyday", "shell_everyday_seen")
+    for command in commands(name)
+    if command.half == "tuning" and command.number % 3 == 0 and command.text != ASKS and command.group != "asked"
 ]
 
 
@@ -41,6 +42,23 @@ def test_harm_is_stopped(command: Command, workspace: Path) -> None:
 @pytest.mark.parametrize("command", EVERYDAY, ids=lambda command: command.text[:40])
 def test_everyday_work_passes(command: Command, workspace: Path) -> None:
     assert check_shell(command.text, cwd=workspace, workspace=workspace).decision == "allow"
+
+
+@pytest.mark.parametrize(
+    ("command", "decision"),
+    [
+        ("tidyup purge archive", "ask"), ("tidyup list purge", "allow"), ("./tidyup purge archive", "allow"),
+        ("tidyup --purge", "ask"), ("tidyup --purge --dry-run", "allow"), ("tidyup apps:destroy x", "ask"),
+        ("tidyup bulk-delete x", "ask"), ("tidyup list-deletions", "allow"), ("time sort a.txt", "allow"),
+        ("time rm -rf ../x", "deny"), ("time { rm -rf ../x; }", "deny"), ("time -p -- rm -rf ../x", "deny"),
+        ("rclone lsd remote:", "allow"), ("rclone sync a remote:", "ask"), ("gh pr view 3", "allow"),
+        ("gh repo edit --visibility public", "ask"), ("uv python list", "allow"), ("uv python uninstall 3.12", "ask"),
+    ],
+)  # fmt: skip
+def test_what_destroys_or_publishes_is_asked_of_unknown_programs(
+    command: str, decision: str, workspace: Path
+) -> None:
+    assert check_shell(command, cwd=workspace, workspace=workspace).decision == decision
 
 
 def test_both_halves_hold_enough_to_tell() -> None:

@@ -147,3 +147,28 @@ def test_folders_are_optional() -> None:
 
 def test_a_fault_inside_is_denied() -> None:
     assert check_python(None).rule == "guard-error"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("import boto3\ns3 = boto3.client('s3')\ns3.delete_bucket(Bucket='b')", "py-remote"),
+        ("import boto3\nboto3.client('s3').list_buckets()", "ok"),
+        ("from kubernetes import client\nclient.CoreV1Api().delete_namespace('x')", "py-remote"),
+        ("from kubernetes import client\nclient.CoreV1Api().list_namespace()", "ok"),
+        ("import docker\ndocker.from_env().volumes.prune()", "py-remote"),
+        ("import redis\nredis.Redis().flushall()", "py-remote"),
+        ("import redis\nredis.Redis().get('a')", "ok"),
+        ("import psycopg2\npsycopg2.connect('d').cursor().execute('drop table x')", "py-remote"),
+        ("import psycopg2\npsycopg2.connect('d').cursor().execute('select 1')", "ok"),
+        ("import git\ngit.Repo('.').git.push('origin', 'main', force=True)", "git-history"),
+        ("import git\ngit.Repo('.').git.log()", "ok"),
+        ("import polars as pl\npl.DataFrame().write_parquet('/home/someone/x.parquet')", "py-write"),
+        ("import polars as pl\npl.DataFrame().write_parquet('x.parquet')", "ok"),
+        ("import keyring\nkeyring.get_password('a', 'b')", "py-secret"),
+        ("class Redis:\n    def flushall(self): ...\nRedis().flushall()", "ok"),
+    ],
+)
+def test_libraries_that_act_elsewhere(code: str, rule: str, tmp_path: Path) -> None:
+    verdict = check_python(code, cwd=tmp_path, workspace=tmp_path / "workspace")
+    assert verdict.rule == rule
