@@ -21,6 +21,11 @@ def let_in(run: Run, guides: Sequence[Guide]) -> None:
     """Note what the agent is given that a stranger may have had a hand in."""
     tainting = run.bench.tainting
     tainting.rests_on(recalled=[one.fact for one in run.injection.given], agents=[run.goal.agent, *run.goal.team])
+    known = run.parts.services.agents
+    for agent in (run.goal.agent, *run.goal.team):
+        if known is not None and known.unseen(agent.name):
+            remedy = f"%agents trust {agent.name} once you have looked"
+            tainting.mark(FOREIGN, "agent", f"{agent.name}, whose file was changed outside ({remedy})")
     for guide in guides:
         if told := guide.trace.extra.get(TAINTED):
             first = str(told[0]) if isinstance(told, list | tuple) and told else str(told)

@@ -163,9 +163,10 @@ def judge(argv: tuple[Arg, ...], scope: Scope, feed: Feed) -> Feed:
         _OBJECTIONS[name](call)
     else:
         judge_tool(call)
-        if "/" not in first.text and name not in READERS:  # a program of the workspace is its own
-            judge_unlisted(call)
     judge_known(call)
+    unknown_tool = not (name in FILES or name in _OBJECTIONS or name in READERS)
+    if unknown_tool and "/" not in first.text:  # a program of the workspace is its own
+        judge_unlisted(call)
     judge_runner(call)
     _reads(call)
     return _printed(call)

@@ -431,19 +431,17 @@ class TraceStore:
         """Ids of traces that could be replayed if they had been recorded here, or if somebody had vouched for them."""
         if self._trust is None:
             return set()
-        found = set()
-        for row in self.rows(status="success"):
-            if not row["replayable"]:
-                continue
-            key = (row["path"], row["mtime_ns"], row["size"])
-            if key not in self._whose:
-                try:
-                    self._whose[key] = self.is_own(self.get(row["id"]))
-                except LlmosError:  # it is gone, or broke just now
-                    continue
-            if not self._whose[key]:
-                found.add(str(row["id"]))
-        return found
+        return {str(row["id"]) for row in self.rows(status="success") if row["replayable"] and self.is_strangers(row)}
+
+    def is_strangers(self, row: Mapping[str, Any]) -> bool:
+        """Whether the trace of a row of :meth:`rows` was recorded elsewhere, and nobody has vouched for it here."""
+        key = (row["path"], row["mtime_ns"], row["size"])
+        if key not in self._whose:
+            try:
+                self._whose[key] = self.is_own(self.get(row["id"]))
+            except LlmosError:  # it is gone, or broke just now
+                return False
+        return not self._whose[key]
 
     def _from_pack(self, trace: Trace) -> bool:
         return self._library is not None and bool(task_of(trace)) and self._library.get(trace.id) is trace

@@ -2,8 +2,10 @@
 
 Files of agents come with folders: by git, in an archive. Their words would steer whoever is asked to work, and a file
 called ``generalist`` would work on every goal. So what is written here gets a mark with the person's own key
-(:mod:`llmos_nb.kernel.trust`), for the name and the tools that it was granted. A file without one is listed, and not used
-until the person has looked at it. What changes a file that has one counts at once, as long as it is granted nothing more.
+(:mod:`llmos_nb.kernel.trust`), for the name, the words and the tools that it was granted. A file without one is listed,
+and not used until the person has looked at it. What changes a file that has one counts at once, as long as it is granted
+nothing more: most often it was the person, with an editor. But nobody can tell that from a pull, so until they have
+looked, its words are taken for content from outside.
 """
 
 from __future__ import annotations
@@ -64,14 +66,27 @@ class Provenance:
         more = [tool for tool in entry.agent.tools if tool not in sealed[1]]
         return f"was changed outside, and is granted {', '.join(map(printable, more))} now" if more else ""
 
-    def edited(self, name: str) -> bool:
-        """Whether the file of an agent from here is another than when this was asked, or it was written, the last time."""
+    def unseen(self, name: str) -> bool:
+        """Whether the file of an agent from here says something else than was written here or looked at."""
         entry, sealed = self._known.look(name), self._sealed(name)
         if entry is None or entry.agent is None or entry.error is not None or sealed is None or not sealed[0]:
             return False
-        if entry.digest.hex() == sealed[0] or self.foreign(name):
+        return entry.digest.hex() != sealed[0] and not self.foreign(name) and not self._packaged(entry.agent)
+
+    def edited(self, name: str) -> bool:
+        """Whether the file of an agent from here is :meth:`unseen`, and another than when this was asked the last time."""
+        entry = self._known.look(name)
+        if entry is None or not self.unseen(name):
             return False
-        self.seal(name, entry.digest, sealed[1])
+        digest = entry.digest.hex()
+        try:
+            told = json.loads(self._file(name).read_bytes())
+            if told.get("told") == digest:
+                return False
+            with own_work():
+                atomic_write(self._file(name), (json.dumps({**told, "told": digest}) + "\n").encode("utf-8"))
+        except (OSError, ValueError, StoreError):  # it is told once more
+            pass
         return True
 
     def covers(self, name: str, tools: Collection[str]) -> bool:

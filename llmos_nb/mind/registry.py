@@ -97,6 +97,12 @@ class AgentRegistry:
         """Whether somebody has changed the file by hand since it was used or written last; tells of a change once."""
         return self._provenance.edited(name)
 
+    def unseen(self, name: str) -> bool:
+        """Whether its file was changed by hand, or by a pull, and nobody said :meth:`trust` since: it is used, and its
+        words are taken for content from outside.
+        """
+        return self._provenance.unseen(name)
+
     def trust(self, name: str) -> Agent:
         """Put an agent from elsewhere into use as it is now; read it first: ``%agents trust NAME`` shows it.
 

@@ -74,15 +74,15 @@ def goal_of(
         came_in_before(parts, run_id=resumed.run_id)
     chosen = parts.agent(agent or (resumed.agent if resumed is not None else None))
     secret = GOAL_NOTE if text != given.strip() else ""
-    edited = (
-        f"{chosen.name} was edited since its last goal: %agents diff {chosen.name}"
-        if (parts.agents.edited(chosen.name))
-        else ""
-    )
     _check_budget(budget_usd)
     home, constraints = entered(parts, project)
     withheld = tuple(tool for tool in chosen.tools if tool not in constraints.allowed(chosen.tools))
     chosen, *team = (constraints.narrow(one) for one in (chosen, *team_of(chosen, parts.agent)))
+    edited = "; ".join(
+        f"{name} was edited since its last goal: %agents diff {name}, then %agents trust {name}"
+        for name in (chosen.name, *(one.name for one in team))
+        if parts.agents.edited(name)
+    )
     apart = sandboxed(sandbox, settings, constraints, (chosen, *team), chosen_mode, plan is not None)
     money = allowance(parts, budget_usd, home, constraints)
     return Goal(

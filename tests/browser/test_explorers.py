@@ -172,6 +172,40 @@ def test_an_agent_is_edited_with_an_error_first(explorers: Any) -> None:
     shown(agents.get_by_text("that is version 3 now"))
 
 
+FOREIGN = """
+one = llmos.traces.path(next(iter(llmos.traces.rows()))["id"])
+other = one.stem[:-4] + "beef"
+one.with_name(f"{other}.md").write_text(one.read_text().replace(one.stem, other))
+(llmos.agents.folder / "guest.md").write_text("---\\nname: guest\\ntools: [inspect]\\n---\\nYou are a guest.\\n")
+llmos.traces.refresh()
+traces.filter("beef")
+print("brought:", len(traces.rows))
+"""
+
+
+def test_what_came_from_elsewhere_is_marked_and_trusted_by_hand(explorers: Any) -> None:
+    page, traces = explorers, explorer(explorers, "Traces")
+    run_last(page, FOREIGN)
+    shown(page.get_by_text("brought: 1"))
+    traces.get_by_label("Search").fill("beef")
+    shown(traces.get_by_text("not recorded here", exact=True))
+    run_last(page, "%explore agents")
+    listed = explorer(page, "Agents").last
+    shown(listed.get_by_text("not trusted", exact=True))
+    listed.get_by_role("button", name="guest", exact=True).click()
+    editor = listed.get_by_role("article")
+    shown(editor.get_by_text("guest was not written here, so it is not used yet."))
+    assert "You are a guest." in editor.get_by_label("The whole file").input_value(), "the whole of it is shown"
+    picture(page, "explorer-agent-foreign")
+    editor.get_by_role("button", name="Trust…").click()
+    editor.get_by_role("button", name="Trust", exact=True).click()
+    shown(listed.get_by_text("guest is trusted as it stands here."))
+    gone(listed.get_by_text("not trusted", exact=True))
+    gone(editor.get_by_role("button", name="Trust…"))
+    run_last(page, "print('usable:', llmos.agents.usable('guest').name)")
+    shown(page.get_by_text("usable: guest"))
+
+
 def test_explorers_work_without_a_mouse_and_pass_axe(explorers: Any) -> None:
     page = explorers
     traces = explorer(page, "Traces")

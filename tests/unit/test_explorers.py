@@ -391,6 +391,41 @@ def test_a_broken_file_is_shown_and_can_be_mended(system: Any) -> None:
     assert system.agents.get("poet").tools == ("run_cell",)
 
 
+def test_an_agent_from_elsewhere_is_marked_and_trusted_as_it_was_looked_at(system: Any) -> None:
+    system.agents.folder.mkdir(parents=True)
+    file = system.agents.folder / "poet.md"
+    file.write_text("---\nname: poet\ntools: [run_cell]\n---\nYou are a poet.\n")
+    explorer = system.explore("agents")
+    waits = {row["name"]: row["waits"] for row in data(explorer, "list")["rows"]}
+    assert waits["poet"] == "was not written here, so it is not used yet" and waits["coder"] == ""
+    looked = data(explorer, "open", name="poet")
+    file.write_text(file.read_text() + "And a thief.\n")
+    assert error(explorer, "trust", name="poet", base=looked["base"])["field"] == "base"
+    with agents_code():
+        assert error(explorer, "trust", name="poet", base=data(explorer, "open", name="poet")["base"])
+    with pytest.raises(AgentFileError, match="was not written here"):
+        system.agents.usable("poet")
+    done = data(explorer, "trust", name="poet", base=data(explorer, "open", name="poet")["base"])
+    assert done["agent"]["waits"] == "" and system.agents.usable("poet").prompt.endswith("thief.")
+    file.write_text(file.read_text() + "Of words.\n")
+    assert "changed outside" in data(explorer, "open", name="poet")["waits"] and system.agents.usable("poet")
+
+
+def test_a_trace_from_elsewhere_is_marked_in_the_list(system: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = system.traces.add(trace(1))
+    text = system.traces.path(own.id).read_text()
+    other = own.id[:-4] + "beef"
+    system.traces.path(own.id).with_name(f"{other}.md").write_text(text.replace(own.id, other))
+    explorer = system.explore("traces")
+    system.traces.refresh()
+    assert {row["id"]: row["foreign"] for row in data(explorer, "page")["rows"]} == {own.id: False, other: True}
+    assert str(explorer).count("(not recorded here)") == 1
+    shown = data(explorer, "open", id=other)["shown"]
+    data(explorer, "trust", id=other, shown=shown)
+    assert not any(row["foreign"] for row in data(explorer, "page")["rows"])
+    assert "not recorded here" not in str(explorer)
+
+
 def test_what_somebody_else_saved_meanwhile_is_not_overwritten(system: Any) -> None:
     explorer = system.explore("agents")
     base = data(explorer, "save", name="poet", fields=FIELDS, new=True)["agent"]["base"]

@@ -63,6 +63,12 @@ def test_an_edit_of_what_is_from_here_counts_at_once_unless_it_grants_more(agent
     path.write_text(path.read_text() + "Use plain words.\n")
     assert agents.usable("poet").prompt.endswith("Use plain words.")
     assert agents.edited("poet") and not agents.edited("poet"), "told once"
+    assert agents.unseen("poet"), "it may have come by a pull"
+    with agents_code(), pytest.raises(GuardDenied):
+        agents.trust("poet")
+    assert agents.unseen("poet")
+    agents.trust("poet")
+    assert not agents.unseen("poet") and not agents.edited("poet")
     path.write_text(path.read_text().replace("[inspect, recall]", "[inspect]"))
     assert agents.usable("poet").tools == ("inspect",)
     path.write_text(path.read_text().replace("[inspect]", "[inspect, run_shell]"))

@@ -22,6 +22,7 @@ export default rendered("Agents", (view) => {
       columns: [
         { name: "name", title: "name" },
         { title: "what for", class: "wide", show: (row) => h("span", {}, row.description, row.problem ? badge("file broken", "bad") : null,
+          row.waits ? badge("not trusted", "warn") : null,
           found.drafts.includes(row.name) ? badge("not saved", "warn") : null) },
         { name: "uses", title: "uses", class: "number", show: (row) => String(row.uses) },
         { name: "success", title: "success", class: "number" },
@@ -51,7 +52,7 @@ export default rendered("Agents", (view) => {
   function edit(agent, told) {
     const draft = agent.draft || {};
     let base = draft.base || agent.base;
-    let tab = draft.tab || (agent.fields ? "fields" : "file");
+    let tab = draft.tab || (agent.fields && !agent.waits ? "fields" : "file"); // what is to be trusted is read whole
     const kept = { name: agent.name, ...(agent.fields || { description: "", tools: [], model: "", prompt: "" }), ...(draft.fields || {}) };
     let file = draft.file !== undefined ? draft.file : agent.file;
     const errors = {};
@@ -252,12 +253,19 @@ export default rendered("Agents", (view) => {
       edit(await ask("open", { name: agent.name }));
       return undefined;
     })(), { word: "Forget" }));
-    const actions = h("div", { class: "actions" }, save, revert, note);
+    const trust = button("Trust…", () => sure(trust, "Have you read all of the file, and vouch for it?", () => act(async () => {
+      const done = await ask("trust", { name: agent.name, base: agent.base });
+      await load();
+      edit(done.agent);
+      say(done.said);
+    })(), { word: "Trust" }));
+    const actions = h("div", { class: "actions" }, agent.waits ? trust : null, save, revert, note);
     detail.replaceChildren(h("article", { "aria-label": "agent" },
       h("div", { class: "title" }, h("h3", { tabindex: "-1" }, agent.fresh ? "A new agent" : agent.name),
         button("×", close, { class: "close", "aria-label": "close the agent" })),
       agent.problem ? h("p", { class: "problem" }, `${agent.problem.message} ${agent.problem.remedy}`,
         agent.fields ? " Until then the last good version is in force." : "") : null,
+      agent.waits ? h("p", { class: "problem" }, `${agent.name} ${agent.waits}.`) : null,
       agent.fresh ? field("name", "Name", "2 to 64 of a-z, 0-9 and -, a letter first.", name)
         : h("p", { class: "state" }, agent.version ? `version ${agent.version}` : "", agent.packaged ? " · came with the package; saving makes a copy in your workspace" : ""),
       tabs, panel, h("div", { class: "conflict actions" }), actions,

@@ -81,6 +81,7 @@ class AgentExplorer(Explorer):
             "base": _digest(text),
             "version": agent.version if agent is not None else None,
             "problem": _problem(problem),
+            "waits": self._waits(name),
             "packaged": not (agents.folder / f"{name}.md").exists(),
             "history": [
                 {
@@ -137,6 +138,33 @@ class AgentExplorer(Explorer):
         self.drafts.pop(name, None)
         return {"said": _said(before, saved), "diff": difference(before, saved), "agent": self.open(name)}
 
+    def trust(self, name: str, base: str) -> dict[str, Any]:
+        """Put an agent into use, or its words in force, whose file is what :meth:`open` said: ``base`` stands for that.
+
+        Raises:
+            UnknownAgent: there is none of that name.
+            AgentFileError: its file is broken, or was changed since it was looked at.
+        """
+        if base != _digest(self._text(name, self._before(name))):
+            raise AgentFileError(
+                f"{name}: its file was changed since you looked at it.",
+                remedy="Look at what it says now.",
+                field="base",
+            )
+        self.system.agents.trust(name)
+        return {"said": f"{name} is trusted as it stands here.", "agent": self.open(name)}
+
+    def _waits(self, name: str) -> str:
+        """Why a person has to look at an agent's file; empty where nobody has to."""
+        agents = self.system.agents
+        if why := agents.foreign(name):
+            return f"{why}, so it is not used yet"
+        return (
+            "was changed outside: until you trust it, what it says is taken for a stranger's"
+            if agents.unseen(name)
+            else ""
+        )
+
     # -- for the widget
 
     def actions(self) -> Mapping[str, Callable[..., dict[str, Any]]]:
@@ -148,6 +176,7 @@ class AgentExplorer(Explorer):
             "convert": self._convert,
             "diff": self._diff,
             "restore": self._restore,
+            "trust": self.trust,
         }
 
     def _list(self) -> dict[str, Any]:
@@ -166,12 +195,13 @@ class AgentExplorer(Explorer):
                     "success": success,
                     "cost": money(used.cost_usd) if used is not None else "",
                     "problem": "",
+                    "waits": self._waits(agent.name),
                 }
             )
         broken = self._broken()
         for row in rows:
             row["problem"] = broken.pop(row["name"], "")
-        empty = {"description": "", "uses": 0, "success": "", "cost": ""}
+        empty = {"description": "", "uses": 0, "success": "", "cost": "", "waits": ""}
         rows += [{"name": name, **empty, "problem": told} for name, told in broken.items()]
         rows.sort(key=lambda row: str(row["name"]))
         history = self.system.agents.history_problem

@@ -55,7 +55,8 @@ export default rendered("Traces", (view) => {
         onopen: (id) => act(() => open(id))(),
         columns: [
           { name: "goal", title: "goal", class: "wide" },
-          { title: "status", show: (row) => badge(row.edited && row.status === "success" ? "edited" : row.status, row.edited ? "warn" : kindOf(row.status)) },
+          { title: "status", show: (row) => h("span", {}, badge(row.edited && row.status === "success" ? "edited" : row.status, row.edited ? "warn" : kindOf(row.status)),
+            row.foreign ? badge("not recorded here", "warn") : null) },
           { name: "mode", title: "mode" },
           { name: "agent", title: "agent" },
           ...(many ? [{ name: "project", title: "project" }] : []),

@@ -223,7 +223,10 @@ class TraceExplorer(Explorer):
         offset = max(0, min(int(offset), max(0, len(rows) - 1) // limit * limit))
         every = self._all()
         return {
-            "rows": [_listed(row) for row in rows[offset : offset + limit]],
+            "rows": [
+                {**_listed(row), "foreign": self.system.traces.is_strangers(row)}
+                for row in rows[offset : offset + limit]
+            ],
             "offset": offset,
             "limit": limit,
             "total": len(rows),
@@ -270,7 +273,7 @@ class TraceExplorer(Explorer):
             tuple(
                 (
                     " ".join(row["goal"].split())[:100],
-                    _state(row),
+                    f"{_state(row)} (not recorded here)" if self.system.traces.is_strangers(row) else _state(row),
                     row["mode"],
                     row["agent"],
                     *(row[name] for name in named),
