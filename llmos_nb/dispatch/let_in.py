@@ -15,17 +15,23 @@ __all__ = ["TAINTED", "cleared", "let_in", "tainted_by"]
 #: Name of what a trace says about that in its front matter, and how much of it.
 TAINTED: Final = "came_in"
 LISTED: Final = 10
+#: What is said of an agent whose words nobody here has written or looked at.
+_CHANGED: Final = ", whose file was changed outside"
 
 
 def let_in(run: Run, guides: Sequence[Guide]) -> None:
     """Note what the agent is given that a stranger may have had a hand in."""
     tainting = run.bench.tainting
     tainting.rests_on(recalled=[one.fact for one in run.injection.given], agents=[run.goal.agent, *run.goal.team])
-    known = run.parts.services.agents
-    for agent in (run.goal.agent, *run.goal.team):
-        if known is not None and known.unseen(agent.name):
-            remedy = f"%agents trust {agent.name} once you have looked"
-            tainting.mark(FOREIGN, "agent", f"{agent.name}, whose file was changed outside ({remedy})")
+    if (known := run.parts.services.agents) is not None:
+        for mark in tainting.taint.marks:
+            name, found, _ = mark.what.partition(_CHANGED)
+            if found and mark.kind == "agent" and not known.unseen(name):
+                tainting.taint.lift(mark)
+        for agent in (run.goal.agent, *run.goal.team):
+            if known.unseen(agent.name):
+                told = f"{agent.name}{_CHANGED} (%agents trust {agent.name} once you have looked)"
+                tainting.mark(FOREIGN, "agent", told)
     for guide in guides:
         if told := guide.trace.extra.get(TAINTED):
             first = str(told[0]) if isinstance(told, list | tuple) and told else str(told)

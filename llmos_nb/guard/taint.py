@@ -104,6 +104,11 @@ class Taint:
         """What came in by one run."""
         return tuple(mark for mark in self.marks if mark.run_id == run_id)
 
+    def lift(self, mark: Mark) -> None:
+        """Forget one mark: what it stands for has been looked at."""
+        with self._lock:
+            self._marks = [one for one in self._marks if one != mark]
+
     def clear(self) -> None:
         """Forget the marks: a person has looked at what came in."""
         with self._lock:

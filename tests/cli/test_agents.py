@@ -76,6 +76,10 @@ def test_an_agent_is_made_used_improved_and_restored(system: LLMOS) -> None:
     path.write_text(path.read_text() + "Let the season be named.\n")  # a person's editor
     edited, _ = goal(system, "Write a haiku about rain", agent="haiku-poet")
     assert "Spring rain" in edited.text, "in force for the next goal"
+    assert system.taint.level == "foreign", "it may have been a pull"
+    refused, _ = goal(system, "Improve the haiku-poet")
+    assert refused.status == "denied" and path.read_text().endswith("Let the season be named.\n")
+    system.agents.trust("haiku-poet")  # who has looked at it
 
     better, _ = goal(system, "Improve the haiku-poet")
     assert better.ok and "+Let every haiku name its season." in better.diffs[0]
