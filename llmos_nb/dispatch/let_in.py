@@ -30,8 +30,8 @@ def let_in(run: Run, guides: Sequence[Guide]) -> None:
                 tainting.taint.lift(mark)
         for agent in (run.goal.agent, *run.goal.team):
             if known.unseen(agent.name):
-                told = f"{agent.name}{_CHANGED} (%agents trust {agent.name} once you have looked)"
-                tainting.mark(FOREIGN, "agent", told)
+                remedy = f"%agents trust {agent.name} once you have looked"
+                tainting.mark(FOREIGN, "agent", f"{agent.name}{_CHANGED} ({remedy})")
     for guide in guides:
         if told := guide.trace.extra.get(TAINTED):
             first = str(told[0]) if isinstance(told, list | tuple) and told else str(told)

@@ -176,6 +176,7 @@ FOREIGN = """
 one = llmos.traces.path(next(iter(llmos.traces.rows()))["id"])
 other = one.stem[:-4] + "beef"
 one.with_name(f"{other}.md").write_text(one.read_text().replace(one.stem, other))
+llmos.agents.folder.mkdir(parents=True, exist_ok=True)
 (llmos.agents.folder / "guest.md").write_text("---\\nname: guest\\ntools: [inspect]\\n---\\nYou are a guest.\\n")
 llmos.traces.refresh()
 traces.filter("beef")
