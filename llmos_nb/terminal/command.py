@@ -12,25 +12,41 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from llmos_nb.errors import LlmosError, WaitsForTrust
 from llmos_nb.guard.scripts import FOLDERS
 from llmos_nb.guard.vouched import DIGESTS
 from llmos_nb.kernel.events import Event, ModeDecided, Notice, ToolFinished
+from llmos_nb.settings import MODES
 
 __all__ = ["main"]
+
+_ABOUT: Final = (
+    "Work on goals in words: the first time an agent does, from then on it is replayed, verified and free."
+)
+_EXAMPLES: Final = """examples:
+  llmos-nb doctor
+  llmos-nb run "How many rows does penguins.csv have?"
+  llmos-nb run --agent data-analyst --budget 0.10 "How many rows does penguins.csv have?"
+  llmos-nb shell
+
+COMMAND --help tells the options of a command. In a notebook: %load_ext llmos_nb, then %%llmos?
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 when it worked, 1 when it failed, 130 when it was interrupted."""
-    parser = argparse.ArgumentParser(prog="llmos-nb", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="llmos-nb", description=_ABOUT, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--workspace", type=Path, help="the workspace's folder (LLMOS_WORKSPACE, or ./workspace)")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("doctor", help="what is installed, which endpoint, does everything start; with remedies")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("doctor", help="what is installed, which endpoint, does everything start, what to do if not")
     run = commands.add_parser("run", help="work on a goal")
     run.add_argument("goal", help="what is wanted, in words")
     run.add_argument("--agent", help="the agent that works on it")
-    run.add_argument("--mode", help="auto, or the mode to use")
+    run.add_argument("--mode", help=f"how it is worked on: {', '.join(MODES)}")
     run.add_argument("--project", metavar="NAME", help="the project it belongs to, made if it is new; none for none")
     run.add_argument("--budget", type=float, metavar="USD", help="what it may spend, in US dollars")
     run.add_argument("--model", help="the model to ask")
