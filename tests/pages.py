@@ -122,7 +122,10 @@ MADE: Final = {"columns": columns, "options": options, "presets": presets}
 
 
 def filled(text: str) -> str:
-    """A page's text with what stands between ``<!-- made: NAME -->`` and ``<!-- /made -->`` made anew."""
+    """A page's text with what stands between ``<!-- made: NAME -->`` and ``<!-- /made -->``, and numbers of tasks, anew."""
+    index = ROOT / "llmos_nb" / "domains" / "data" / "traces" / "index.json"
+    tasks = len(json.loads(index.read_text(encoding="utf-8")))
+    text = re.sub(r"\b\d+ everyday tasks", f"{tasks} everyday tasks", text)
     return re.sub(
         r"(<!-- made: (\w+) -->\n).*?(<!-- /made -->)",
         lambda found: f"{found[1]}{MADE[found[2]]()}\n{found[3]}",

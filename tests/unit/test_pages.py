@@ -54,7 +54,7 @@ def test_the_readme_is_short_and_its_pictures_are_small() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_tables_that_are_made_from_the_code_say_what_the_code_says(page: Path) -> None:
+def test_tables_and_numbers_that_are_made_from_the_code_say_what_it_says(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert text == filled(text), "python -m tests.pages"
 
@@ -100,11 +100,3 @@ def test_commands_that_are_named_exist() -> None:
             assert set(shlex.split(words)) <= benches, name(page)
         for words in re.findall(r"pytest (tests/[\w/.]+)", text):
             assert (ROOT / words).exists(), name(page)
-
-
-def test_the_number_of_everyday_tasks_is_that_of_the_library() -> None:
-    index = ROOT / "llmos_nb" / "domains" / "data" / "traces" / "index.json"
-    there = len(json.loads(index.read_text(encoding="utf-8")))
-    for page in (README, ROOT / "docs" / "everyday-tasks.md"):
-        said = re.findall(r"(\d+) everyday tasks", page.read_text(encoding="utf-8"))
-        assert said and {int(number) for number in said} == {there}
