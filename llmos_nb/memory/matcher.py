@@ -39,7 +39,9 @@ CONTESTED: Final = 0.2
 #: Confidence from which a goal with such a wording is served where the other program could not serve it.
 _SURER: Final = 0.94
 #: A program whose wordings explain the goal this much worse than another's is not served (natural logarithm).
-_TOLD_APART: Final = -3.0
+_TOLD_APART: Final = -1.0
+#: One whose wordings explain it this much better may be the less alike.
+_TOLD_WELL: Final = 4.0
 #: A difference of two cosines that says nothing.
 _NO_NEARER: Final = 0.01
 #: Confidence of a match that may guide and nothing more, at most, and the similarity from which one does.
@@ -331,7 +333,7 @@ def _judged(
         def could_serve(look: _Look) -> bool:
             return _could_serve(asked, look, [c for c in claims if c.task is look.task], served, known, memo)
 
-        doubt = _doubt(claim, served, tried, looks, memo, could_serve)
+        doubt = _doubt(asked.reading, claim, served, tried, looks, memo, could_serve)
     reasons = [doubt, served.reason] if doubt else [served.reason]
     if doubt:
         served = Served("guide", "", generalization=served.generalization, slots=served.slots)
@@ -362,6 +364,7 @@ def _judged(
 
 
 def _doubt(
+    asked: Reading,
     claim: _Claim,
     served: Served,
     tried: Sequence[tuple[_Claim, Served]],
@@ -378,7 +381,7 @@ def _doubt(
     if claim.confidence < SURE:
         missing = f" ({claim.comparison.veto})" if claim.comparison.veto else ""
         return f"a confidence of {claim.confidence:.3f} is too little to replay{missing}"
-    if claim.comparison.tier != "template" and _closer_elsewhere(claim.signals):
+    if claim.comparison.tier != "template" and _closer_elsewhere(asked, claim.signals):
         return "its wording is closer to another recorded program"
     for look in looks:
         task = look.task
@@ -407,9 +410,16 @@ def _could_serve(
     return other.steps is None or other.arguments != served.arguments
 
 
-def _closer_elsewhere(signals: Signals) -> bool:
-    """Whether the wordings of another program explain the goal much better, or are closer in words and in sense."""
-    return signals.told < _TOLD_APART or (signals.alone < 0 and signals.ahead <= _NO_NEARER)
+def _closer_elsewhere(asked: Reading, signals: Signals) -> bool:
+    """Whether the wordings of another program explain the goal better, or are closer in sense, or in words and no
+    farther in sense, while these do not explain it far better. Of values that nobody knows the kind of, that is not
+    asked: what is closer in sense may be what they are."""
+    if signals.told < _TOLD_APART:
+        return True
+    if signals.ahead < 0 and asked.strange:
+        return True
+    closer = signals.ahead < 0 or (signals.alone < 0 and signals.ahead <= _NO_NEARER)
+    return closer and signals.told < _TOLD_WELL
 
 
 def _rivals(claim: _Claim, other: _Claim) -> bool:

@@ -105,13 +105,42 @@ def test_wordings_of_one_program_explain_each_other() -> None:
     [
         ("Useful flights to take before Oslo", "Flights I need to take before Oslo", "what must be"),
         ("Which flights must I take before Oslo?", "Which flights should I take before Oslo?", "what would be good"),
-        ("Which flights should I take to get miles?", "Which flights must I take to get miles?", ""),
-        ("Which flights are cheap?", "Of the flights I have to choose from, which are cheap?", ""),
+        ("Which flights should I take to get miles?", "Which flights must I take to get miles?", "what must be"),
+        ("Which flights are cheap?", "Of the flights that I must take, which are cheap?", ""),
     ],
 )
 def test_what_should_be_done_is_not_what_must_be_done(recorded: str, asked: str, veto: str) -> None:
     found = compare(read(asked), read(recorded))
     assert (veto in found.veto) if veto else ("would be good" not in found.veto)
+
+
+def test_the_speakers_own_things_are_not_all_there_are() -> None:
+    wordings = ("Show {} loans of Oslo", "Show {} Oslo loans, sorted", "Which of {} loans come from Oslo, and when?")
+    everyones, own = ([read(wording.format(whose)) for wording in wordings] for whose in ("the", "my"))
+    assert compare(read("List the loans of Rome"), everyones[0], Evidence.of(everyones)).tier == "words"
+    for asked, of in (("Show my loans of Rome", everyones), ("List the loans of Rome", own)):
+        found = compare(read(asked), of[0], Evidence.of(of))
+        assert not found.tier
+        assert "the speaker's own" in found.veto
+
+
+@pytest.mark.parametrize(
+    ("recorded", "same", "other"),
+    [
+        (("the EU", "the UN", "the USA"), "the UK", "the Rhineland"),
+        (("the Rhineland", "the Crimea", "the Sahara"), "the Tyrol", "the UK"),
+    ],
+)
+def test_an_abbreviation_stands_for_no_name(recorded: tuple[str, ...], same: str, other: str) -> None:
+    wordings = ("Show the exports of {}", "List the exports of {}", "What does {} export?")
+    readings = [read(wording.format(value)) for wording, value in zip(wordings, recorded, strict=True)]
+    evidence = Evidence.of(readings)
+    assert compare(read(f"Show the exports of {same}"), readings[0], evidence).tier == "template"
+    refused = compare(read(f"Show the exports of {other}"), readings[0], evidence)
+    assert not refused.comparable
+    assert "written otherwise" in refused.veto
+    mixed = Evidence.of([*readings, read(f"Export what {other} has")])
+    assert compare(read(f"Show the exports of {other}"), readings[0], mixed).comparable
 
 
 def test_every_wording_says_one_of_a_group() -> None:

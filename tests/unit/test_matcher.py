@@ -83,6 +83,25 @@ def test_two_programs_that_claim_a_goal_forbid_both(store: TraceStore) -> None:
     assert len(match.considered) >= 2
 
 
+def test_a_goal_that_is_worded_more_like_another_program_is_not_served(store: TraceStore) -> None:
+    for order, goals in (
+        ("", ("What is the cheapest way to fly from Berlin to Lima?", "I want the cheapest flight to Lima from Oslo",
+              "Give me the least expensive flight leaving Oslo for Berlin")),
+        (" DESC", ("Which flight from Rome to Porto costs most?", "Give me the dearest flight leaving Oslo for Porto",
+                   "Find the flight with the highest price from Berlin to Rome")),
+    ):  # fmt: skip
+        for goal in goals:
+            places = sorted((city for city in CITIES["city"] if city in goal), key=goal.index)
+            start, end = places[::-1] if " to " in goal and " from " in goal.partition(" to ")[2] else places
+            query = f"SELECT * FROM flights WHERE origin = '{start}' AND goal = '{end}' ORDER BY price{order} LIMIT 1"
+            add(store, goal, query)
+    match = store.match("I want the most expensive flight to Rome from Lima", vocabulary=CITIES)
+    assert (match.verdict, match.steps) == ("guide", None)
+    assert match.reasons[0] == "its wording is closer to another recorded program"
+    match = store.match("Find the flight with the highest price from Oslo to Lima", vocabulary=CITIES)
+    assert match.verdict == "rebind"
+
+
 def test_a_near_miss_guides_and_says_why(store: TraceStore) -> None:
     added = add(store, "Show the flights from Oslo", FROM.format("Oslo"))
     match = store.match("Show the flights to Oslo", vocabulary=CITIES)

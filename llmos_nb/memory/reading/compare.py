@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -73,9 +72,11 @@ class Evidence:
     #: Nouns that some wording says of a value, and those that some wording asks of one.
     said_of: frozenset[str] = frozenset()
     asked_of: frozenset[str] = frozenset()
-    #: Whether some wording says what would be good, or what must be.
-    advises: bool = False
-    obliges: bool = False
+    #: What some wording, and every one, says of what would be good, what must be, and whose it is.
+    stances: frozenset[str] = frozenset()
+    core_stances: frozenset[str] = frozenset()
+    #: How many values of a goal are abbreviations; empty where too few different values tell.
+    codes: frozenset[int] = frozenset()
     #: Some wording says what is counted.
     counts: bool = False
     #: Operations that most of several wordings name.
@@ -102,8 +103,9 @@ class Evidence:
             groups=tuple(group for group in GROUPS if all(r.marks & group for r in readings)),
             said_of=frozenset().union(*(r.said_of for r in readings)),
             asked_of=frozenset().union(*(r.asked_of for r in readings)),
-            advises=any(map(_advises, readings)),
-            obliges=any(map(_obliges, readings)),
+            stances=frozenset().union(*(r.stance for r in readings)),
+            core_stances=frozenset.intersection(*(r.stance for r in readings)),
+            codes=_codes(readings),
             counts=any(r.counted for r in readings),
             operations=_operations(readings),
             constants=_constants(readings),
@@ -124,6 +126,14 @@ def _constants(readings: Collection[Reading]) -> frozenset[str]:
     if len({reading.said for reading in readings}) < _ORDERS:
         return frozenset()
     return frozenset.intersection(*(frozenset(reading.said) for reading in readings))
+
+
+def _codes(readings: Collection[Reading]) -> frozenset[int]:
+    """How many abbreviations goals of a program have, where enough of them have other values."""
+    if len({reading.said for reading in readings}) < _ORDERS:
+        return frozenset()
+    found = [reading.codes for reading in readings]
+    return frozenset(range(min(found), max(found) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +202,14 @@ class Beside:
         strangers = _strangers(asked.classes, asked.kinds, known.classes, known.kinds) if any(asked.kinds) else ""
         if not strangers and known.columns and any(asked.columns):
             strangers = _of_other_columns(asked, known)
+        strangers = strangers or _in_other_writing(asked, facts)
         if strangers:
             return Comparison("", veto=strangers, comparable=False)
         if asked.masked == known.masked:
             return _TEMPLATE
         if asked.sequence == known.sequence and asked.intent == known.intent and asked.glued == known.glued:
-            weight = _of_other_weight(asked, facts)
-            return Comparison("", veto=weight) if weight else _WORDS
+            stance = _of_other_stance(asked, facts)
+            return Comparison("", veto=stance) if stance else _WORDS
         veto = self._vetoed(known)
         if veto:
             return Comparison("", veto=veto)
@@ -258,7 +269,7 @@ class Beside:
                 return turned
         said = self._said
         if said is None:
-            said = self._said = _said_the_other_way(asked, facts) or _of_other_weight(asked, facts)
+            said = self._said = _said_the_other_way(asked, facts) or _of_other_stance(asked, facts)
         return said or (_undone(asked, known, facts) if facts.operations else "")
 
 
@@ -436,32 +447,27 @@ def _said_the_other_way(asked: Reading, facts: Evidence) -> str:
     return f"{_quoted(sought)} is asked of a value, where the recorded goal says it of one" if sought else ""
 
 
-#: What would be good, and what must be. "What should I do to reach it" asks for the latter, and what one has to choose
-#: from is what there is.
-_ADVICE: Final = re.compile(
-    r"\b(?:(?:should|ought to)\b(?!.* to (?!\w+ing\b)\w)"
-    r"|useful|helpful|advisable|recommend\w*|suggest\w*|beneficial)\b"
-)
-_DUTY: Final = re.compile(
-    r"\b(?:must|(?:have|has|had) to(?! (?:choose|pick|select)\b)"
-    r"|need(?:s|ed)?|required?|requires|requiring|mandatory|obligatory)\b"
-)
-
-
-def _advises(reading: Reading) -> bool:
-    return _ADVICE.search(reading.masked) is not None
-
-
-def _obliges(reading: Reading) -> bool:
-    return _DUTY.search(reading.masked) is not None
-
-
-def _of_other_weight(asked: Reading, facts: Evidence) -> str:
-    """What should be done is not what must be done."""
-    if facts.advises and not facts.obliges and _obliges(asked) and not _advises(asked):
+def _of_other_stance(asked: Reading, facts: Evidence) -> str:
+    """What should be done is not what must be done, and the speaker's own things are not all there are."""
+    said, mine = facts.stances, asked.stance
+    if mine == said:
+        return ""
+    if "duty" in mine and "advice" not in mine and "advice" in said and "duty" not in said:
         return "it asks what must be, the recorded goal what would be good"
-    if facts.obliges and not facts.advises and _advises(asked) and not _obliges(asked):
+    if "advice" in mine and "duty" not in mine and "duty" in said and "advice" not in said:
         return "it asks what would be good, the recorded goal what must be"
+    if facts.count >= _ORDERS:
+        if "own" in mine and "own" not in said:
+            return "it asks for what is the speaker's own"
+        if "own" in facts.core_stances and "own" not in mine:
+            return "the recorded goal asks for what is the speaker's own"
+    return ""
+
+
+def _in_other_writing(asked: Reading, facts: Evidence) -> str:
+    """Where all recorded values are abbreviations, what is none has another kind, and the other way round."""
+    if facts.codes and asked.codes not in facts.codes:
+        return "its values are written otherwise than all recorded ones"
     return ""
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from llmos_nb.memory.reading.lexicon import DIRECTED, FILLERS, MARKS, PHRASES, RELATIONS
+from llmos_nb.memory.reading.stance import stance_of
 from llmos_nb.memory.reading.synonyms import SYNONYMS, stem
 from llmos_nb.memory.slots import KINDS, Lifted, Slot
 from llmos_nb.memory.slots.ordinary import words
@@ -189,6 +190,10 @@ class Reading:
     asked_of: frozenset[str] = frozenset()
     #: The noun of which it is asked how many there are.
     counted: str = ""
+    #: Whether it says what would be good, what must be, and whose it is, see :func:`stance_of`.
+    stance: frozenset[str] = frozenset()
+    #: How many values that no vocabulary knows are abbreviations ("EU", not "Norway").
+    codes: int = 0
     #: The pieces that are steps or parts of an enumeration, by how they begin, in the order of the goal.
     steps: tuple[tuple[str, ...], ...] = ()
     #: The classes of the values, in an order that does not depend on the wording.
@@ -204,6 +209,11 @@ class Reading:
     #: The wording itself, without values: the same object for goals that are worded alike.
     form: Reading | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def strange(self) -> bool:
+        """Whether it has a text of which no vocabulary knows the kind."""
+        return any(name == "text" and not kinds for name, kinds in zip(self.classes, self.kinds, strict=True))
+
     def of_values(self, said: tuple[str, ...], columns: tuple[frozenset[str], ...] = ()) -> Reading:
         """The same wording around other values: ``dataclasses.replace`` in a tenth of its time."""
         made = object.__new__(Reading)
@@ -217,6 +227,8 @@ class Reading:
 
 #: The fields of a reading that are the wording's.
 _FIELDS: Final = tuple(one.name for one in dataclasses.fields(Reading) if one.name not in ("said", "columns", "form"))
+#: An abbreviation.
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9&]+")
 #: Wordings that are kept read.
 _KEPT: Final = 2048
 
@@ -228,7 +240,8 @@ def read_goal(lifted: Lifted) -> Reading:
         lifted.pieces,
         tuple(class_of(slot) for slot in slots),
         tuple(slot.kind == "name" for slot in slots),
-        tuple(frozenset(slot.kinds or (slot.kind,)) - _NO_KINDS for slot in slots),
+        kinds := tuple(frozenset(slot.kinds or (slot.kind,)) - _NO_KINDS for slot in slots),
+        sum(not known and _CODE.fullmatch(slot.text) is not None for slot, known in zip(slots, kinds, strict=True)),
     )
     return form.of_values(tuple(_said(slot) for slot in slots))
 
@@ -245,8 +258,10 @@ def _form(
     classes: tuple[str, ...],
     names: tuple[bool, ...],
     kinds: tuple[frozenset[str], ...],
+    codes: int = 0,
 ) -> Reading:
-    """A wording: the text between the values, their classes, which of them are names, and their known kinds."""
+    """A wording: the text between the values, their classes, which of them are names, their known kinds, and how many
+    of the others are abbreviations."""
     parts = [_first_piece(pieces[0], bool(names) and names[0])]
     for number, piece in enumerate(pieces[1:]):
         if piece == ":" and number + 1 < len(classes):
@@ -274,7 +289,8 @@ def _form(
     attached = tuple(
         number - 1 if number and _GLUE.fullmatch(pieces[number]) else -1 for number in range(len(classes))
     )
-    return _Reader(classes, attached, _places(pieces, attached), kinds).read(masked, asked, text, question=question)
+    reader = _Reader(classes, attached, _places(pieces, attached), kinds, codes)
+    return reader.read(masked, asked, text, question=question)
 
 
 def _first_piece(piece: str, name: bool) -> str:
@@ -319,8 +335,9 @@ class _Reader:
         attached: tuple[int, ...],
         listed: tuple[int, ...],
         kinds: tuple[frozenset[str], ...],
+        codes: int,
     ) -> None:
-        self.classes, self.attached, self.listed, self.kinds = classes, attached, listed, kinds
+        self.classes, self.attached, self.listed, self.kinds, self.codes = classes, attached, listed, kinds, codes
         self.sequence: list[str] = []
         self.words: set[str] = set()
         self.marks: set[str] = set()
@@ -365,6 +382,7 @@ class _Reader:
             plurals=frozenset(self.plurals), whole=frozenset(self.whole),
             signature=" ".join(sorted(self.classes)), known_kinds=self._known_kinds(),
             glued=self._glued(), said_of=_said_of(text), counted=_counted(asked), asked_of=frozenset(self.asked_of),
+            stance=stance_of(masked), codes=self.codes,
             steps=tuple(tuple(chunk) for chunk in self.chunks if len(chunk) > 1 and chunk[0] != "~"),
         )  # fmt: skip
 
