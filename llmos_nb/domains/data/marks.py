@@ -52,7 +52,7 @@ def kept_marks(frame: pd.DataFrame, texts: Callable[[list[int]], pd.DataFrame]) 
         for text, number in gone.value_counts().items():
             lost.setdefault(str(text), []).append(f"{name} ({number:,})")
     for text, where in lost.items():
-        more = f" and {len(where) - _TOLD} more columns" if len(where) > _TOLD else ""
+        more = f" and {len(where) - _TOLD} more" if len(where) > _TOLD else ""
         kept.append(f"{shown_value(text)} is read as missing in {', '.join(where[:_TOLD])}{more}")
     return kept
 
