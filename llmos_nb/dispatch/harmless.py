@@ -27,7 +27,7 @@ _DOWN: Final = (
 _WAYS: Final = re.compile(rf"(?P<up>\b(?:{_UP})\b|>)|(?P<down>\b(?:{_DOWN})\b|<)", re.IGNORECASE)
 _NOT: Final = re.compile(r"\b(?:not|without|except|excluding|exclude|other than)\b|n['’]t\b|!=", re.IGNORECASE)
 _MINUS: Final = re.compile(r"\b(?:minus|negative) (?=\d)", re.IGNORECASE)
-_NUMERAL: Final = re.compile(r"(?<![\w.-])-?\d+(?:\.\d+)?(?!\w|\.\d)")
+_NUMERAL: Final = re.compile(r"(?<![\w.,-])-?\d+(?:[.,]\d+)*(?!\w|[.,]\d)")
 _JOINS: Final = re.compile(r"\b(?:join|merge)\b", re.IGNORECASE)
 _ALL_PAIRS: Final = re.compile(r"\ball pairs\b", re.IGNORECASE)
 _FILE: Final = re.compile(r"[\w./\\-]+\.[a-z]\w{1,7}\b", re.IGNORECASE)
@@ -87,6 +87,8 @@ def is_opposed(goal: str, instead: str, said: Sequence[str], columns: Iterable[s
     words that both say, ``said``, in another order; ``columns`` are all that the table has."""
     asked, offered = _ways(goal), _ways(instead)
     mine, other = _numbers(goal), _numbers(instead)
+    if mine and not other <= mine:
+        return True  # advice never changes a number
     if mine & other:
         strange = any(_at(name, instead) >= 0 for name in columns if name not in said)
         if asked != offered or strange:

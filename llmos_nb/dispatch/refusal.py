@@ -10,15 +10,18 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from llmos_nb.dispatch.denied import denied
 from llmos_nb.dispatch.harmless import changes, is_another, is_opposed, multiplies
 from llmos_nb.dispatch.known import is_id, sample, table_files
+from llmos_nb.dispatch.rephrased import no_such_table, rephrased
 from llmos_nb.dispatch.shipped import DIFFERING, TEXTS_READ, held, misfit, shipped_match, spellings, spoken
 from llmos_nb.memory import TraceStore
+from llmos_nb.memory.besides import OF_THEIR_OWN
 from llmos_nb.memory.library import NOTHING_SAID, Library, lifted_singly
 from llmos_nb.memory.reading import FILLERS, MARKS, RELATIONS
 from llmos_nb.memory.slots import Lifted, Slot
@@ -56,6 +59,15 @@ _GENERAL: Final = "nothing that is free without a key is asked for in these word
 #: Behind these stands what makes groups.
 _GROUPING: Final = re.compile(r"\b(?:by|per|each|every) $", re.IGNORECASE)
 #: Words that say nothing by themselves.
+#: What is asked of time, and of what is true or false.
+_TIMELY: Final = re.compile(
+    r"\b(?:per|by|each|every|(?:hour|dai|week|month|quarter|year)(?:ly)?|using|time|dates?|day|trend|develop\w*|over|after|before"
+    r"|since|until|between|earliest|latest|newest|when)\b",
+    re.IGNORECASE,
+)
+_FLAGGED: Final = re.compile(r"\b(?:true|false)\b", re.IGNORECASE)
+_ANY: Final = re.compile("")
+_DRAWS: Final = re.compile(r"\b(?:plot|draw|chart|graph|visuali[sz]e)\b", re.IGNORECASE)
 _SAYING_LITTLE: Final = frozenset(ORDINARY).union(FILLERS, MARKS, RELATIONS)
 _FILE: Final = re.compile(r"[\w./\\-]+\.(?:csv|tsv|txt|xlsx|xls|parquet|json|db|sqlite|duckdb)\b", re.IGNORECASE)
 
@@ -93,9 +105,10 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
     if absent and not re.search(rf"\b(?:to|as|into|in) (?:the file )?{re.escape(absent)}", goal):
         near = difflib.get_close_matches(absent, there, n=1, cutoff=0.4) or there[:1]
         said = f"; {near[0]} is" if near else ""
-        return Refusal(f"the file {absent} is not there{said}", tuple(f"load {name}" for name in near))
+        loading = _served([f"load {_quoted_file(name)}" for name in near], library, store, names)
+        return Refusal(f"the file {absent} is not there{said}", tuple(loading))
     if not tables:
-        return Refusal("", (*(f"load {name}" for name in there[: NAMED - 1]), "What can you do?"))
+        return _without_tables(goal, [f"load {_quoted_file(name)}" for name in there], library, store, names)
     readings = list(grounded(goal, tables))
     problem = next((one.problem for one in readings if one.problem), "")
     either = either_number(goal, (name for table in tables for name in table.said()))
@@ -107,6 +120,8 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
     if problem and not usable and (apart := columns_apart(goal, tables)):
         joined = [f"join {one} and {other}" for one, other in itertools.combinations(apart, 2)]
         return Refusal(problem, tuple(itertools.islice(_served(joined, library, store, names), NAMED)))
+    if free := _distinct(rephrased(goal, tables), library, store, names):
+        return Refusal(problem or _GENERAL, tuple(free[:NAMED]))
     if problem and not usable:
         named = [f"{goal.rstrip(' .?!')} in {table.name}" for table in tables]
         if free := list(itertools.islice(_served(named, library, store, names), NAMED)):
@@ -116,6 +131,8 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
         or _which_dates(goal, usable, library, store, names)
         or _converted_otherwise(usable, library, store, names)
         or _ordinary_word(goal, tables, library, store, names)
+        or _by_which(goal, usable, library, store, names)
+        or _either_way(goal, usable, library, store, names)
     )
     if told:
         return told
@@ -123,12 +140,99 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
         found = _of_the_values(goal, reading, library, store, names) or _unknown_word(reading, library, store, names)
         if found is not None:
             return found
+    if (gone := _table_gone(goal, tables, library, store, names)) is not None:
+        return gone
     main = usable[0].tables[0] if usable else tables[0]
     reading = usable[0] if usable else Grounded(goal, tuple(tables))
     if not problem:
         doubts = (library.match(one.goal, one.vocabulary)[0].reasons for one in usable)
         problem = next((said[0] for said in doubts if said and said[0] != NOTHING_SAID), "")
     return Refusal(problem or _GENERAL, tuple(_near(reading, main, library, store, names, tables, cwd)))
+
+
+def _distinct(goals: Iterable[str], library: Library, store: TraceStore, names: Mapping[str, Any]) -> list[str]:
+    """Those of the goals that are free and change nothing, one for each thing that they do."""
+    found: dict[str, str] = {}
+    for goal in _served(list(goals), library, store, names, looking=True):
+        steps = shipped_match(goal, library, store, names).steps or ()
+        found.setdefault(repr([step.arguments for step in steps]), goal)
+    return list(found.values())
+
+
+def _quoted_file(name: str) -> str:
+    return f'"{name}"' if " " in name else name
+
+
+def _without_tables(
+    goal: str, loading: Sequence[str], library: Library, store: TraceStore, names: Mapping[str, Any]
+) -> Refusal:
+    """No table is there: so it is told where the goal speaks of what one does with tables."""
+    doubt = library.match(goal, None)[0].reasons
+    known = next((one for one in doubt if one != NOTHING_SAID), "")
+    said = {word.lower() for word in re.findall(r"[^\W\d_]+", goal)} - _SAYING_LITTLE
+    about = not said.isdisjoint(library.words)
+    why = known or ("no table is loaded yet" if about else "")
+    free = itertools.islice(_served(loading, library, store, names), NAMED - 1)
+    return Refusal(why, (*free, "What can you do?"))
+
+
+def _table_gone(
+    goal: str, tables: Sequence[Table], library: Library, store: TraceStore, names: Mapping[str, Any]
+) -> Refusal | None:
+    """The goal would be free of a table that there is, and names one that there is not."""
+    found: list[str] = []
+    said = ""
+    for word, instead in no_such_table(goal, tables):
+        known = {one.casefold() for table in tables for one in table.said()}
+        if word.casefold() in known or word.casefold() in _SAYING_LITTLE or word.casefold() in library.words:
+            return None
+        said = word
+        found += _served([instead], library, store, names, looking=True)
+    if not said:
+        return None
+    return Refusal(
+        f"nothing here is called {said!r}: there is {_some([table.name for table in tables])}", tuple(found[:NAMED])
+    )
+
+
+def _either_way(
+    goal: str, usable: Sequence[Grounded], library: Library, store: TraceStore, names: Mapping[str, Any]
+) -> Refusal | None:
+    """The goal is about what is so or not, and does not say which in words that are known."""
+    for reading in usable:
+        table = reading.tables[0]
+        for column in table.of_kind(FLAG):
+            if re.search(rf"\b(?:un|in|non-?)?{re.escape(column)}\b", reading.goal, re.IGNORECASE) is None:
+                continue
+            ways = [
+                f"{table.name} that are {column}",
+                f"{table.name} not {column}",
+                f"{table.name} where {column} is missing",
+            ]
+            if free := list(_served(ways, library, store, names)):
+                return Refusal(reading.problem or denied(reading) or _GENERAL, tuple(free))
+        if told := denied(reading):
+            column = next(name for name in table.columns if told.startswith(f"{name} "))
+            values = sorted(table.values.get(column, ())) or ["0"]
+            ways = [f"{table.name} where {column} is {value}" for value in (*values, "missing")]
+            ways.insert(1, f"{table.name} where {column} = 0")
+            return Refusal(told, tuple(_served(ways, library, store, names)))
+    return None
+
+
+def _by_which(
+    goal: str, usable: Sequence[Grounded], library: Library, store: TraceStore, names: Mapping[str, Any]
+) -> Refusal | None:
+    """The goal has a superlative that says of what by itself, "longest", and no column that is meant."""
+    found = next((word for word in re.findall(r"[^\W\d_]+", goal.lower()) if word in OF_THEIR_OWN), "")
+    if not found or not usable:
+        return None
+    table = usable[0].tables[0]
+    end = "lowest" if MARKS.get(found, "min") == "min" else "highest"
+    columns = [name for name in table.of_kind(NUMBER) if not is_id(name, table)]
+    asked = [f"which row of {table.name} has the {end} {column}" for column in columns]
+    free = itertools.islice(_served(asked, library, store, names), NAMED)
+    return Refusal(f"{found!r} does not say by which column of {table.name}", tuple(free))
 
 
 def _there_already(
@@ -225,7 +329,7 @@ def _of_the_values(
     for table in reading.tables:
         for column in (name for name in dict.fromkeys(said) if name in table.columns):
             holds = table.columns[column]
-            for kind in (one for one in (NUMBER, DATE, FLAG, TEXT) if one != holds):
+            for kind in (one for one in (NUMBER, DATE, FLAG, TEXT) if one != holds and _could_need(one, goal)):
                 taken = replace(table, columns={**table.columns, column: kind})
                 for other in grounded(goal, [taken, *(one for one in reading.tables if one.name != table.name)]):
                     if other.problem or not other.tables or _unfit(other, library, store) != "":
@@ -237,9 +341,22 @@ def _of_the_values(
                     fitting = [name for name in table.of_kind(kind) if name not in said and not is_id(name, table)]
                     spelled = re.compile(rf"(?<!\w){re.escape(column)}(?!\w)")
                     others = [spelled.sub(_safe(name), reading.goal) for name in fitting[:OTHERS]]
-                    looking = _served(others, library, store, names, looking=True)
-                    return Refusal(why, (*_served(instead, library, store, names), *looking))
+                    looking = list(_served(others, library, store, names, looking=True))
+                    if (
+                        kind == TEXT and holds == NUMBER and _DRAWS.search(goal)
+                    ):  # what can be drawn of this very column goes first
+                        own = (
+                            f"{chart} of {column} in {table.name}"
+                            for chart in ("histogram", "line chart", "box plot")
+                        )
+                        looking = [*_served(list(own), library, store, names, looking=True), *looking]
+                    return Refusal(why, (*_served(instead, library, store, names), *looking[:NAMED]))
     return None
+
+
+def _could_need(kind: str, goal: str) -> bool:
+    """Whether the goal may be one that needs a column of this kind: of dates and flags only one that says so does."""
+    return {DATE: _TIMELY, FLAG: _FLAGGED}.get(kind, _ANY).search(goal) is not None
 
 
 def _spelled(reading: Grounded, library: Library, problem: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from llmos_nb.dispatch.denied import denied
 from llmos_nb.memory import Match, Trace, TraceStore
 from llmos_nb.memory.confidence import reliability
 from llmos_nb.memory.library import GROUP, Library, Shipped
@@ -53,6 +54,7 @@ def shipped_match(goal: str, library: Library, store: TraceStore, names: Mapping
         kinds = {name: str(slot["type"]) for name, slot in match.trace.slots.items()}
         problem = (
             misfit(kinds, parts, reading)
+            or denied(reading)
             or _overlooked(match, reading)
             or _other_reading(match, parts, kinds, reading, library)
         )

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from llmos_nb.errors import TraceFileError
+from llmos_nb.memory.besides import said_besides
 from llmos_nb.memory.catalogue import About, Catalogue, Saying, trace_files
 from llmos_nb.memory.codec import parse
 from llmos_nb.memory.confidence import confidence_of
@@ -63,6 +64,7 @@ _PLAIN: Final = frozenset(("integer", "number", "path", "date"))
 _TELLING: Final = frozenset(
     ("kind", "sort", "why", "if", "whether", "when", "consider", "considered", "think", "such")
 )
+_FLAG: Final = "flag column"
 #: Words that ask to see something, of which a goal without any other must have one.
 _ASKING: Final = re.compile(r"\b(?:show|display|print|see|give|get|list|values?|look)\b", re.IGNORECASE)
 #: What asks for one number; "count" alone may ask for one for each.
@@ -73,6 +75,10 @@ _SOFT: Final = frozenset(("", "in", "of", "for", "from", "on", "at"))
 _UNKNOWN: Final = frozenset(("identifier", "quoted", "code", "name"))
 #: A value of a column is a text, too.
 _TEXTS: Final = frozenset(("value",))
+#: How the name of a file with a table ends.
+_FILE: Final = re.compile(
+    r"\.(?:csv|tsv|txt|tab|xlsx|xlsm|xls|parquet|json|db|sqlite|duckdb|gz|bz2|xz)$", re.IGNORECASE
+)
 _RANK: Final = {"template": 0, "words": 1, "meaning": 2}
 
 
@@ -107,6 +113,8 @@ class _Wordings:
     evidence: Evidence
     #: For each part the relations that stand before it in some wording.
     before: Mapping[str, frozenset[str]]
+    #: Everything that some wording says which is neither a content word nor a value.
+    small: frozenset[str]
     #: The wordings by what they say, and of which kinds of values.
     saying: Mapping[Saying, tuple[Shipped, ...]]
 
@@ -255,14 +263,15 @@ class Library:
         lifted = lifted_singly(goal, vocabulary)
         asked = read_goal(_with_texts(lifted))
         said = _said(asked)
-        if not said[1] and len(lifted.slots) < 3 and not _ASKING.search(goal):
-            return _nothing(lifted, None), {}
+        bare = not said[1] and len(lifted.slots) < 3 and not _ASKING.search(goal)
         claims: list[_Claim] = []
         doubts: list[_Claim] = []
         tasks = [task for task in self._catalogue.saying.get(said, ()) if task not in without]
         for some in (some for task in tasks for some in self._task(task).wordings):
             claim = _claim(asked, said, lifted, some)
             if claim is not None:
+                if bare and (claim.rank or _FLAG not in claim.one.kinds.values()):
+                    continue  # of "a b" nothing says what is to be done; "a that are b" are those where b is true
                 (doubts if claim.doubt else claims).append(claim)
         if not claims:
             return _nothing(lifted, min(doubts, key=lambda claim: claim.rank, default=None)), {}
@@ -273,7 +282,7 @@ class Library:
         }
         if rivals:
             other = next(iter(rivals.values()))
-            reason = f"it may be {first.one.task!r} ({first.one.trace.goal!r}) or {other.one.task!r}"
+            reason = f"it may be {first.one.task!r} or {other.one.task!r}"
             return _nothing(lifted, replace(first, doubt=reason)), {}
         return self._bound(lifted, first, reliability)
 
@@ -354,8 +363,16 @@ def _example(one: Shipped) -> Example:
 
 
 def lifted_singly(goal: str, vocabulary: Vocabulary | None) -> Lifted:
-    """The goal taken apart, with each value of a list, and both ends of a range, by itself: they play different parts."""
+    """The goal taken apart, with each value of a list, and both ends of a range, by itself: they play different parts.
+
+    What ends as a file does is one, also in quotes (``"Jan 2025.csv"``) and under a library's name (``pd.csv``).
+    """
     lifted = lift(goal, vocabulary)
+    files = [slot.kind in _UNKNOWN and _FILE.search(slot.text) is not None for slot in lifted.slots]
+    if any(files):
+        both = zip(lifted.slots, files, strict=True)
+        found = tuple(replace(slot, kind="path", kinds=()) if file else slot for slot, file in both)
+        lifted = replace(lifted, slots=found)
     if not any(slot.items for slot in lifted.slots):
         return lifted
     slots = [item for slot in lifted.slots for item in (slot.items or (slot,))]
@@ -474,6 +491,7 @@ def _wordings(task: str, shipped: Sequence[Shipped]) -> _Wordings:
         tuple(shipped),
         evidence,
         {part: frozenset(found) for part, found in before.items()},
+        frozenset().union(*(reading.small for reading in readings)),
         {key: tuple(some) for key, some in saying.items()},
     )
 
@@ -515,6 +533,9 @@ def _claim(asked: Reading, said: Saying, lifted: Lifted, some: _Wordings) -> _Cl
         if comparison.tier not in _RANK:
             continue
         claim = _played(asked, lifted, one, comparison, some)
+        if not claim.doubt and (more := said_besides(asked.small, some.small)):
+            more = f"it says {more} as well, and the task {some.task!r} is not asked for so"
+            claim = replace(claim, doubt=more)
         if unasked and not claim.doubt:
             claim = replace(claim, doubt="it asks how many there are, and no wording of the task does")
         if best is None or (bool(claim.doubt), claim.rank, comparison.distance) < (

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from llmos_nb.memory.slots import Vocabulary
 from llmos_nb.memory.slots.ordinary import ORDINARY, words
-from llmos_nb.tools.points import either_told
+from llmos_nb.tools.points import either_told, plainly_pointed
+from llmos_nb.tools.referring import pointing, second_question, unfinished
 
 __all__ = [
     "COLUMN", "DATE", "FLAG", "NUMBER", "PROSE", "TABLE", "TEXT", "VALUE", "Grounded", "Table", "columns_apart",
@@ -115,6 +116,7 @@ _FORMATS: Final = ("excel", "csv", "parquet", "european", "american")
 _FORMAT: Final = re.compile(rf"(?<![\w./`'\"])(?:{'|'.join(_FORMATS)})(?![\w./`'\"])", re.IGNORECASE)
 #: What letters behind numbers stand for, whatever their case.
 _SHORT: Final = re.compile(r"\bnumbers with k(?: as (?:a )?thousand)? and m(?: as (?:a )?million)?\b", re.IGNORECASE)
+_FILE: Final = re.compile(r"[\w./\\-]*\w\.[A-Za-z]\w{1,7}\b")
 _NOTHING: Final = frozenset(words("- -- ? n/a na nan null #n/a n.a. missing"))
 _ISO: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?Z?")
 
@@ -246,16 +248,31 @@ def _kind(column: Any) -> tuple[str, frozenset[str]]:
 
 def grounded(goal: str, tables: Sequence[Table]) -> Iterator[Grounded]:
     """The ways to read ``goal``, the plainest first; the last one may name a table that the goal does not."""
+    asked, goal = goal, plainly_pointed(goal)
     if told := either_told(goal, (name for table in tables for name in table.said())):
         yield Grounded(goal, problem=told)
+        return
+    names = frozenset(name for table in tables for name in table.said())
+    if word := unfinished(goal, names):
+        yield Grounded(goal, problem=f"the goal breaks off: nothing stands behind “{word}”")
+        return
+    if (at := second_question(goal)) >= 0:
+        both = f"“{goal[:at].strip(' ,;')}” is one, “{goal[at:].strip(' ,;')}” another"
+        yield Grounded(goal, problem=f"it asks two things at once: {both}")
         return
     if _OF_A_SHEET.search(goal):
         yield Grounded(goal)  # a sheet may be called as a table is that was loaded from it
     named = [table for table in tables if _says(goal, table.name)]
     if not named:
         named = [table for table in tables if len(table.name) > 2 and _says(goal.lower(), table.name.lower())]
+    word = pointing(goal, [*(table.name for table in named), *_FILE.findall(goal)])
+    if word and word not in names:
+        yield Grounded(
+            goal, problem=f"“{word}” points at something before this goal, and each goal is read by itself"
+        )
+        return
     if named:
-        yield from _with_dates(_with_columns(goal, named, goal), goal)
+        yield from _with_dates(_with_columns(goal, named, asked), goal)
         return
     if not tables:
         yield Grounded(goal)
@@ -266,9 +283,9 @@ def grounded(goal: str, tables: Sequence[Table]) -> Iterator[Grounded]:
     if isinstance(meant, str):
         yield Grounded(goal, problem=meant)
     elif itself:
-        yield from _with_dates(_with_columns(_SELF.sub(meant.name, goal), [meant], goal), goal)
+        yield from _with_dates(_with_columns(_SELF.sub(meant.name, goal), [meant], asked), goal)
     else:
-        yield from _with_dates(_with_columns(f"{goal.rstrip(' .?!')} in {meant.name}", [meant], goal), goal)
+        yield from _with_dates(_with_columns(f"{goal.rstrip(' .?!')} in {meant.name}", [meant], asked), goal)
 
 
 def _with_dates(reading: Grounded, asked: str) -> Iterator[Grounded]:

@@ -203,7 +203,7 @@ MESSY["sensors"] = [
     A("latest 5 rows", lambda v, n: sorted(v["timestamp"], reverse=True) == sorted(n[S]["timestamp"], reverse=True)[:5], True),
     A("sort by timestamp descending", sorted_by(S, lambda r: r["timestamp"], low=False), True),
     A("average temp_c by sensor and error", lambda v, n: all(np.isclose(v[k], np.mean([t for t, s, e in zip(n[S]["temp_c"], n[S]["sensor"], n[S]["error"], strict=True) if (s, e) == k])) for k in v.index) and len(v) == 6, True),
-    A("average temp_c of errors", None), A("rows where error", None), A("hourly average of sensor", None), A("daily median of temp_c", None),
+    A("average temp_c of errors", None), A("rows where error", _where(S, lambda r: r["error"])), A("hourly average of sensor", None), A("daily median of temp_c", None),
     A("rows before noon", None), A("rows where temp_c is not above 20", None), A("plot sensor over time", None),
 ]  # fmt: skip
 

@@ -52,7 +52,7 @@ def filled(task: Task, wording: str, values: Mapping[str, Any]) -> tuple[str, st
     def literal(match: re.Match[str]) -> str:
         value = values[match[2]]
         if match[1]:
-            return Path(value).stem
+            return str(values.get("named", Path(value).stem))
         return str(value) if KINDS[match[2]] == "table" else json.dumps(value)
 
     return _PLACE.sub(lambda match: str(values[match[2]]), wording), _PLACE.sub(literal, task.code)
@@ -84,6 +84,7 @@ def build(only: set[str], folder: Path = TRACES) -> list[Path]:
                 namespace.names.update(tables())
                 for file, write in FILES.items():
                     if file in goal:
+                        (home / file).parent.mkdir(exist_ok=True)
                         write(home / file)
                 result = system.run(goal)
                 assert result.ok, f"{goal}: {result.status}: {result.reason}"
@@ -94,7 +95,7 @@ def build(only: set[str], folder: Path = TRACES) -> list[Path]:
                 written.append(path)
                 print(f"{len(written):4} of {len(plan)}  {goal}", flush=True)
                 for file in set(os.listdir(home)) - {"workspace"}:
-                    (home / file).unlink()
+                    (home / file).unlink() if (home / file).is_file() else shutil.rmtree(home / file)
     for task in chosen:
         for path in folder.rglob(f"{slug(task.name)}-*.md"):
             if path not in written and re.fullmatch(rf"{re.escape(slug(task.name))}-\d+", path.stem):

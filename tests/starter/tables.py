@@ -112,6 +112,7 @@ EXAMPLES: Final[tuple[Mapping[str, Any], ...]] = (
         "v": "Lima", "z": "Oslo", "n": 4, "a": 15.5, "b": 18.25, "m": "town", "j": "station", "o": "out.parquet", "w": "observed",
         "e": "2024-05-05", "f": "2024-08-20", "p": "weather.parquet", "p2": "Stations.xlsx", "m2": "Town_2", "q": "climate.parquet", "g": "windy", "s": "im", "h": 2025, "r": "sky",
     },
+    {"p": "in/2024-Rain.v2.csv", "named": "data_2024_Rain_v2"},  # no name of a table as it stands
 )  # fmt: skip
 
 #: For tasks that need what these have not; those with levels have each as many as its column.
@@ -141,5 +142,6 @@ FILES: Final[Mapping[str, Callable[[Path], Any]]] = {
     "shops.xlsx": lambda path: _book(path, {"area": "sales", "goals": "targets"}),
     "Stations.xlsx": lambda path: _book(path, {"sky": "weather", "Town_2": "towns"}),
     "weather.parquet": lambda path: tables()["weather"].to_parquet(path, index=False),
+    "in/2024-Rain.v2.csv": lambda path: tables()["weather"].to_csv(path, index=False),
     "climate.parquet": lambda path: tables()["weather"].iloc[3:].to_parquet(path, index=False),
 }

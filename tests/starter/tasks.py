@@ -399,6 +399,23 @@ for _said, _not, _code, _answer in (
             f"count the rows of {{t}} where {{g}} is {_said}", f"how many rows have {{g}} {_said} in {{t}}",
             f"number of rows of {{t}} where {{g}} is {_said}",
         )  # fmt: skip
+for _not, _holds, _code, _left in (
+    ("", "holds", ".eq(True)", ""),
+    ("not ", "does not hold", ".eq(False)", "; rows without a value are not among them"),
+):
+    task(
+        "filter", f"flag {_holds}", f"{{t}}[{{t}}[{{g}}]{_code}]", f"The rows where it is {_not}so{_left}.",
+        f"{{t}} that are {_not}{{g}}", f"which {{t}} are {_not}{{g}}", f"show {{t}} that are {_not}{{g}}",
+        f"rows that are {_not}{{g}} in {{t}}", f"{{t}} who are {_not}{{g}}",
+        *(("{t} not {g}",) if _not else ("show the {g} {t}", "rows where {g} in {t}", "{t} where {g}")),
+    )  # fmt: skip
+    task(
+        "filter", f"count where flag {_holds}", f"int({{t}}[{{g}}]{_code}.sum())",
+        f"In that many rows it is {_not}so{_left}.",
+        f"how many {{t}} are {_not}{{g}}", f"how many rows of {{t}} are {_not}{{g}}",
+        f"number of {{t}} that are {_not}{{g}}", f"count the {{t}} that are {_not}{{g}}",
+        f"how many rows are {_not}{{g}} in {{t}}",
+    )  # fmt: skip
 _COMPARED: Final = {">": "above", "<": "below", ">=": "at least", "<=": "at most"}
 for _one, _two in (
     (">", ">"),

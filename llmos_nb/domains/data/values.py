@@ -6,6 +6,7 @@ them are careful: what can be read in two ways is not read, and the reason says 
 
 from __future__ import annotations
 
+import calendar
 import itertools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -300,12 +301,16 @@ def _only_words(text: str) -> str:
 
 
 def _order(texts: list[str], day_first: bool | None) -> tuple[str, str]:
-    parts = [(int(f[1]), int(f[3])) for text in texts if (f := _SLASHED.fullmatch(text.strip()))]
-    days = any(first > 12 for first, _ in parts)
-    months = any(second > 12 for _, second in parts)
+    found = [(text.strip(), int(f[1]), int(f[3])) for text in texts if (f := _SLASHED.fullmatch(text.strip()))]
+    days = any(first > 12 for _, first, _ in found)
+    months = any(second > 12 for _, _, second in found)
     if days and months:
         return "", "some have the day first, some the month"
     if not days and not months and day_first is None:
-        return "", "3/4/2020 may be in March or in April, and no other value decides: say day_first"
+        either = next((one for one in found if one[1] != one[2]), None)
+        if either is not None:
+            text, *ends = either
+            one, other = (calendar.month_name[number] for number in sorted(ends))
+            return "", f"{text} may be in {one} or in {other}, and no other value decides: say day_first"
     first = days or (not months and bool(day_first))
     return ("%d/%m/%Y" if first else "%m/%d/%Y"), ""

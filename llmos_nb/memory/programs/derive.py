@@ -7,8 +7,11 @@ example. The list is short on purpose: each further function explains more coinc
 
 from __future__ import annotations
 
+import builtins
 import functools
+import keyword
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +19,7 @@ from decimal import Decimal
 from typing import Final
 
 from llmos_nb.memory.programs.reading import Literal, plain_number
+from llmos_nb.memory.slots.ordinary import words
 from llmos_nb.memory.slots.slot import Slot
 
 __all__ = ["IDENTITIES", "SLUGS", "Forms", "Number", "forms_of", "number_form", "source_of"]
@@ -76,7 +80,10 @@ _PATHS: Final[dict[str, Callable[[str], str]]] = {
     "without suffix": lambda x: x.rsplit(".", 1)[0],
     "suffix": lambda x: x.rsplit(".", 1)[-1],
     "folder": lambda x: x.rpartition("/")[0],
+    "table name": lambda x: _table_name(x.rsplit("/", 1)[-1].rpartition(".")[0]),
 }
+#: Names that notebooks have libraries under, beside Python's own: a table called so would hide them.
+_LIBRARIES: Final = frozenset(words("alt duckdb gpd llmos np nx pd pl plt px sm sns sp tf xr"))
 #: Units that a program may count in, as multiples of the base unit (SI brochure; inch and foot are exact since 1959).
 _UNITS: Final[dict[str, dict[str, Decimal]]] = {
     "m": {"mm": Decimal("0.001"), "cm": Decimal("0.01"), "dm": Decimal("0.1"), "km": Decimal(1000),
@@ -149,6 +156,16 @@ def forms_of(slot: Slot) -> Forms:
         _of_number(slot, value, numbers, texts)
     texts.setdefault("as written", slot.text)
     return Forms(numbers, {name: text for name, text in texts.items() if text}, lists)
+
+
+def _table_name(stem: str) -> str:
+    """What a table that is read from a file of this stem is called: the stem where that can be a name that hides nothing,
+    else the name next to it, ``Jan_2025`` for ``Jan 2025``, ``data_2024`` for ``2024``, ``list_table`` for ``list``."""
+    name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", stem)).strip("_")
+    if not name[:1].isidentifier():
+        name = f"data_{name}".rstrip("_")
+    taken = keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in _LIBRARIES or hasattr(builtins, name)
+    return f"{name}_table" if taken else name
 
 
 def _canonical(number: Number) -> str:
