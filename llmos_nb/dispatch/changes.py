@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from llmos_nb.dispatch.diffs import coloured
 from llmos_nb.guard.footprint import ChangedFile, Footprint
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.kernel.secrets import redacted, secret_values
-from llmos_nb.memory.blocks import fenced
 
 __all__ = ["Changes", "FileChange", "NameChange", "changes_of", "short_path"]
 

@@ -15,7 +15,7 @@ from llmos_nb.dispatch.orchestrator.picture import ended_looks, image
 from llmos_nb.dispatch.orchestrator.plan import Plan
 from llmos_nb.dispatch.seen import Seen
 from llmos_nb.dispatch.undone import PROSE
-from llmos_nb.memory.blocks import fenced
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.tools.namespace import Output
 from llmos_nb.tools.registry import TOOLS
 from llmos_nb.tools.sandboxed import Offered

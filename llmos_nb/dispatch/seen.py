@@ -13,7 +13,7 @@ from llmos_nb.cortex.options import instructions_of
 from llmos_nb.crystals.offered import crystal_tools
 from llmos_nb.crystals.shelf import CrystalShelf
 from llmos_nb.dispatch.recalled import Injection
-from llmos_nb.memory.blocks import fenced
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.mind import Agent
 from llmos_nb.tools.cell import RUN_CELL
 from llmos_nb.tools.registry import TOOLS

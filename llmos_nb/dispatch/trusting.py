@@ -14,8 +14,8 @@ from llmos_nb.errors import StoreError
 from llmos_nb.guard.exits import exits
 from llmos_nb.guard.policy import judge_tool, kind_of
 from llmos_nb.guard.taint import FOREIGN, Taint, hosts_in
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.memory import Trace, TraceStore
-from llmos_nb.memory.blocks import fenced
 from llmos_nb.memory.codec import dump
 from llmos_nb.memory.seal import is_edited
 from llmos_nb.tools.registry import TOOLS

@@ -217,37 +217,29 @@ def agent_rows(workspace: Path, report: Report) -> Iterator[Row]:
 
 def trace_rows(workspace: Path, report: Report) -> Iterator[Row]:
     """One row a trace, by name of its file, which begins with the time it was recorded; no index is asked or made."""
-    from llmos_nb.memory.file import parsed_file, read
-    from llmos_nb.memory.seal import is_edited
-    from llmos_nb.memory.shelf import Shelf
+    from llmos_nb.memory.file import read_traces
 
+    names = (
+        "id",
+        "goal",
+        "status",
+        "mode",
+        "agent",
+        "project",
+        "model",
+        "cost_usd",
+        "duration_s",
+        "replayable",
+        "wrong",
+    )
+    errors: list[Any] = []
     folder = workspace / "memory" / "traces"
-    if not folder.is_dir():
-        return
-    for path in sorted(Shelf(folder).scan()):
-        found = read(folder, path)
-        if found is None:  # taken away meanwhile
-            continue
-        try:
-            trace = parsed_file(path, found)
-        except LlmosError as error:
-            report(error)
-            continue
-        names = (
-            "goal",
-            "status",
-            "mode",
-            "agent",
-            "project",
-            "model",
-            "cost_usd",
-            "duration_s",
-            "replayable",
-            "wrong",
-        )
+    for path, trace, edited in read_traces(folder, errors):
         row = {name: getattr(trace, name) for name in names}
-        made = {"id": trace.id, "created_at": trace.created_at or None, "edited": is_edited(trace)}
+        made = {"created_at": trace.created_at or None, "edited": edited}
         yield {**row, **made, "path": path, "where": str(folder / path)}
+    for error in errors:
+        report(error)
 
 
 _WORKED: Final = object()

@@ -82,7 +82,7 @@ class Waiting:
             ]
             told += ["What they say as tool calls runs in your kernel, under the guard:"]
         for one in self.scripts:
-            from llmos_nb.memory.blocks import fenced
+            from llmos_nb.kernel.fenced import fenced
 
             shown = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in one.text.rstrip())
             told += ["", f"scripts/{_flat(one.name)}:", "", fenced("markdown", shown)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.learning.answer import rederive
 from llmos_nb.learning.replay import Basis
 from llmos_nb.memory import Expectation, Step, Trace
-from llmos_nb.memory.blocks import fenced
 from llmos_nb.memory.slots.slot import Slot
 from llmos_nb.tools.tool import ToolResult
 

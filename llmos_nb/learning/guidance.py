@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.memory import Step, Trace
-from llmos_nb.memory.blocks import fenced
 from llmos_nb.memory.slots.slot import Slot
 from llmos_nb.tools.registry import TOOLS
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.learning.answer import rederive
 from llmos_nb.learning.carried import carried_over, no_longer_shown
 from llmos_nb.learning.possible import obstacle
@@ -18,7 +19,6 @@ from llmos_nb.learning.said import plainly
 from llmos_nb.learning.shows import SHOWS, shows_otherwise
 from llmos_nb.learning.verify import digest, surprise, warnings_new
 from llmos_nb.memory import Expectation, Step, Trace
-from llmos_nb.memory.blocks import fenced
 from llmos_nb.memory.slots.slot import Slot
 from llmos_nb.tools.cell import mentioned_names
 from llmos_nb.tools.registry import TOOLS

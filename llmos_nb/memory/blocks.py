@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.memory.flow import FlowError, quote, unquote
 
-__all__ = ["Block", "fenced", "is_plain", "json_block", "read_block", "text_block", "text_of"]
+__all__ = ["Block", "is_plain", "json_block", "read_block", "text_block", "text_of"]
 
-_TICKS: Final = re.compile(r"`{3,}")
 _OPENING: Final = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)")
 _FRAGILE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -34,12 +34,6 @@ class Block:
 def is_plain(text: str) -> bool:
     """It can stand in a Markdown file as it is."""
     return _FRAGILE.search(text) is None
-
-
-def fenced(info: str, body: str) -> str:
-    """``body`` between fences; no final newline. An empty body has no line of its own."""
-    ticks = "`" * max([3, *(len(run) + 1 for run in _TICKS.findall(body))])
-    return f"{ticks}{info}\n{body}\n{ticks}" if body else f"{ticks}{info}\n{ticks}"
 
 
 def text_block(role: str, text: str) -> str:

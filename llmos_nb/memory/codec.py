@@ -13,7 +13,8 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 
 from llmos_nb.errors import TraceFileError
-from llmos_nb.memory.blocks import Block, fenced, is_plain, json_block, read_block, text_block, text_of
+from llmos_nb.kernel.fenced import fenced
+from llmos_nb.memory.blocks import Block, is_plain, json_block, read_block, text_block, text_of
 from llmos_nb.memory.fields import EXPECT, FRONT, as_written, from_written
 from llmos_nb.memory.flow import FlowError, dump_mapping, load_mapping
 from llmos_nb.memory.trace import STATUSES, Expectation, Step, Trace

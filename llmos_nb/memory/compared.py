@@ -78,7 +78,7 @@ class Comparison:
         return {"text/plain": str(self), "text/markdown": self._markdown(), "text/html": self._html()}
 
     def _markdown(self) -> str:
-        from llmos_nb.memory.blocks import fenced
+        from llmos_nb.kernel.fenced import fenced
 
         return fenced("diff", str(self))
 

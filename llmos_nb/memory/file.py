@@ -1,4 +1,4 @@
-"""One trace file: its name, its bytes, and what the index gets to know of it."""
+"""Trace files: their names, their bytes, and what the index gets to know of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +16,11 @@ from llmos_nb.errors import TraceFileError, UnknownTrace
 from llmos_nb.memory.codec import parse
 from llmos_nb.memory.forms import signature_of
 from llmos_nb.memory.index import row_of
-from llmos_nb.memory.shelf import Stamp
+from llmos_nb.memory.seal import is_edited
+from llmos_nb.memory.shelf import Shelf, Stamp
 from llmos_nb.memory.trace import Trace
 
-__all__ = ["SIZE_LIMIT", "SLUG_LETTERS", "checked_id", "digest_of", "new_id", "parsed_file", "read", "row_of_file"]
+__all__ = ["SIZE_LIMIT", "SLUG_LETTERS", "checked_id", "digest_of", "new_id", "read", "read_traces", "row_of_file"]
 
 #: Bytes of the largest file that is written or read.
 SIZE_LIMIT: Final = 16 * 1024 * 1024
@@ -81,22 +83,34 @@ def row_of_file(path: str, stamp: Stamp, data: bytes) -> tuple[dict[str, Any], T
     """The index row and the trace of a file with this content; no trace where it cannot be read as one."""
     stem = _stem(path)
     try:
-        trace = parsed_file(path, data)
+        trace = _parsed(path, data)
     except TraceFileError as error:
         return row_of(path, stem, *stamp, digest_of(data), None, str(error)), None
     return row_of(path, stem, *stamp, digest_of(data), trace, signature=signature_of(trace)), trace
+
+
+def read_traces(folder: Path, errors: list[TraceFileError]) -> Iterator[tuple[str, Trace, bool]]:
+    """Every trace of a folder with its path, by path, and whether it was edited since it was recorded or vouched for.
+
+    The files alone are read: no index is asked or made. What cannot be read is added to ``errors``.
+    """
+    for path in sorted(Shelf(folder).scan()) if folder.is_dir() else ():
+        data = read(folder, path)
+        if data is None:  # taken away meanwhile
+            continue
+        try:
+            trace = _parsed(path, data)
+        except TraceFileError as error:
+            errors.append(error)
+            continue
+        yield path, trace, is_edited(trace)
 
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".md")
 
 
-def parsed_file(path: str, data: bytes) -> Trace:
-    """The trace of a file with this content.
-
-    Raises:
-        TraceFileError: it cannot be read as one.
-    """
+def _parsed(path: str, data: bytes) -> Trace:
     stem = _stem(path)
     if len(data) > SIZE_LIMIT:
         raise TraceFileError(f"{path}:1: larger than {SIZE_LIMIT} bytes.", remedy="Shorten the outputs.")

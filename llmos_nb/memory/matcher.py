@@ -39,7 +39,7 @@ CONTESTED: Final = 0.2
 #: Confidence from which a goal with such a wording is served where the other program could not serve it.
 _SURER: Final = 0.94
 #: A program whose wordings explain the goal this much worse than another's is not served (natural logarithm).
-_TOLD_APART: Final = -1.0
+_TOLD_APART: Final = -3.0
 #: One whose wordings explain it this much better may be the less alike.
 _TOLD_WELL: Final = 4.0
 #: A difference of two cosines that says nothing.

@@ -17,8 +17,8 @@ from llmos_nb.guard.rules import RULES
 from llmos_nb.guard.verdict import Verdict
 from llmos_nb.kernel.approvals import Approvals
 from llmos_nb.kernel.events import Event, Notice
+from llmos_nb.kernel.fenced import fenced
 from llmos_nb.kernel.whose import own_work
-from llmos_nb.memory.blocks import fenced
 from llmos_nb.tools.cell import RUN_CELL
 from llmos_nb.tools.proposal import as_edited, is_proposed, proposal_of
 from llmos_nb.tools.registry import TOOLS

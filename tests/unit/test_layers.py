@@ -31,9 +31,10 @@ ROWS = [
     {"errors"},
 ]
 ROW = {part: number for number, parts in enumerate(ROWS) for part in parts}
-#: Upward on purpose, and inside a function only: a DataFrame is made from what the session log and the agents hold, and
+#: Upward on purpose, and inside a function only: a DataFrame is made from what the session log, traces and agents hold, and
 #: a system opens its own explorers, which are shown without a notebook too.
 LAZY = {
+    ("frames", "memory.file"),
     ("frames", "memory.session"),
     ("frames", "mind"),
     ("frames", "tools.pack_agents"),
