@@ -411,15 +411,13 @@ def _could_serve(
 
 
 def _closer_elsewhere(asked: Reading, signals: Signals) -> bool:
-    """Whether the wordings of another program explain the goal better, or are closer in sense, or in words and no
-    farther in sense, while these do not explain it far better. Of values that nobody knows the kind of, that is not
-    asked: what is closer in sense may be what they are."""
+    """Whether the wordings of another program explain the goal far better, or are closer in sense, or in words and no
+    farther in sense. Of the latter nothing is held against a program that explains the goal far better by its words,
+    unless the goal has values that nobody knows the kind of: then those are among the words."""
     if signals.told < _TOLD_APART:
         return True
-    if signals.ahead < 0 and asked.strange:
-        return True
     closer = signals.ahead < 0 or (signals.alone < 0 and signals.ahead <= _NO_NEARER)
-    return closer and signals.told < _TOLD_WELL
+    return closer and (asked.strange or signals.told < _TOLD_WELL)
 
 
 def _rivals(claim: _Claim, other: _Claim) -> bool:
