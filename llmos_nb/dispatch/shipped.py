@@ -205,7 +205,12 @@ def _other_reading(
     match: Match, parts: Mapping[str, Slot], kinds: Mapping[str, str], reading: Grounded, library: Library
 ) -> str:
     """That the goal asks for something else where a column's name is taken for an ordinary word; empty if it does not."""
-    columns = [str(slot.value) for name, slot in parts.items() if kinds[name].endswith(_COLUMN)]
+    named = [slot for name, slot in parts.items() if kinds[name].endswith(_COLUMN)]
+    columns = [str(slot.value) for slot in named]
+    for slot in named:  # one that is a table, too, is a name however it is taken: nothing shows whether it is a word
+        word = str(slot.value).casefold()
+        if reading.table(str(slot.value)) is not None and word in library.words and not _is_quoted(slot, reading):
+            return f"{slot.text!r} is a column, a table and a word: put it in back-ticks where you mean the column"
     for some in {frozenset((column,)) for column in columns} | {frozenset(columns)}:
         other, _ = library.match(reading.goal, reading.without(some)) if some else (match, {})
         if other.steps is not None and other.steps != match.steps:

@@ -474,8 +474,8 @@ def _columns_said(goal: str, table: Table) -> dict[str, str]:
     for name, columns in called.items():
         spelled = re.search(rf"(?<![\w`'\"]){re.escape(name)}(?![\w`'\"-])", low) is not None
         for match in re.finditer(_said(name), low):
-            if spelled and match[0] != name:
-                continue  # "convert date to dates": the plural is another word
+            if match[0] != name and (spelled or match[0] in called):
+                continue  # "convert date to dates": the plural is another word, or another column
             if len(columns) == 1:
                 (column,) = columns
                 found[goal_text(goal, match[0])] = column

@@ -89,8 +89,8 @@ def test_a_job_waits_for_the_cell_at_work_and_its_failure_is_told_below_the_next
     kernel: Callable[[], Kernel], tmp_path: Path
 ) -> None:
     one = kernel()
-    one.run("%schedule add --every 2s --name unknown Do what no script knows")
-    waited = one.run("import asyncio\nawait asyncio.sleep(7)\nprint('done')")
+    one.run("%schedule add --every 5s --name unknown Do what no script knows")
+    waited = one.run("import asyncio\nawait asyncio.sleep(12)\nprint('done')")
     assert runs(tmp_path, "unknown") == []
     until(lambda: record(tmp_path, "unknown").get("last_status"), "its end")
     told = one.run("1")

@@ -82,7 +82,7 @@ def state(space: dict[str, Any], folder: Path) -> tuple[Any, ...]:
 cells = st.lists(st.lists(steps, max_size=4), max_size=4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(before=st.lists(steps, max_size=8), parts=cells)
 def test_everything_is_what_it_was(before: list[Any], parts: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -99,7 +99,7 @@ def test_everything_is_what_it_was(before: list[Any], parts: list[Any]) -> None:
         assert all(space[key] is value or space[key] == value for key, value in objects.items())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @example(before=[("bind", "a", [None])], parts=[[("clear", "a", None)]], later=[("alias", "b", "a")])
 @given(before=st.lists(steps, max_size=6), parts=cells, later=st.lists(steps, max_size=3))
 def test_what_was_done_since_is_never_lost(before: list[Any], parts: list[Any], later: list[Any]) -> None:
@@ -123,7 +123,7 @@ def test_what_was_done_since_is_never_lost(before: list[Any], parts: list[Any], 
                 assert seen[3] == seen[2] or not mine or seen[3] == seen[0] == seen[2], (key, seen, done.left)
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(before=st.lists(steps, max_size=6), runs=st.lists(cells, min_size=2, max_size=3))
 def test_runs_are_taken_back_one_after_the_other(before: list[Any], runs: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as name:

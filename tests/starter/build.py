@@ -31,16 +31,20 @@ from llmos_nb.tools.namespace import PlainNamespace
 from tests.starter.tables import EXAMPLES, FILES, LEVELS, MORE, tables
 from tests.starter.tasks import KINDS, Task, tasks
 
-__all__ = ["TRACES", "build", "examples", "filled"]
+__all__ = ["TRACES", "build", "examples", "filled", "parts_of"]
 
 TRACES: Final = Path(__file__).parents[2] / "llmos_nb" / "domains" / "data" / "traces"
 _PLACE: Final = re.compile(r"\{(stem )?([a-z]\d?)\}")
 
 
+def parts_of(task: Task) -> set[str]:
+    """The placeholders that its first wording and its program have."""
+    return {name for _, name in _PLACE.findall(task.wordings[0] + task.code)}
+
+
 def examples(task: Task) -> list[Mapping[str, Any]]:
     """The examples that have a value for everything the task needs; those of :data:`MORE` where these are not enough."""
-    needed = set(re.findall(_PLACE, task.wordings[0] + task.code))
-    names = {name for _, name in needed}
+    names = parts_of(task)
     found = [one for one in EXAMPLES if names <= one.keys()]
     levels = {name for name in names if name in LEVELS}
     return found if len(found) > 1 else [one for one in MORE if names <= one.keys() and levels == LEVELS & one.keys()]

@@ -207,3 +207,15 @@ def test_words_besides_the_content_must_be_known() -> None:
 
 def test_a_date_that_is_told_is_one_of_the_column() -> None:
     assert "05/06/2025 may be in May or in June" in read_dates(["03/03/2025", "05/06/2025"]).reason
+
+
+def test_a_name_that_is_said_exactly_is_meant(tmp_path: Path) -> None:
+    """``prices`` is no plural of ``price`` where a column is called so; ``rows`` is a word, a table and a column."""
+    namespace = PlainNamespace()
+    namespace.names["lots"] = pd.DataFrame({"price": [1, 2], "prices": [3.5, 4.5], "rows": [1, 1], "lots": [5, 6]})
+    namespace.names["rows"] = pd.DataFrame({"other": [1]})
+    with LLMOS(tmp_path / "workspace", endpoint="scripted", namespace=namespace) as system:
+        assert '"prices"' in code(system, "average of prices in lots")
+        assert '"price"' in code(system, "average of price in lots")
+        assert code(system, "delete duplicate rows in lots") == ""
+        assert '"lots"' in code(system, "average of lots in lots"), "a name that is no word of tasks is plain"

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from llmos_nb import LLMOS
 from llmos_nb.dispatch.result import RunResult
 from llmos_nb.dispatch.take import sandboxed, take
+from llmos_nb.dispatch.undo_history import UndoHistory
 from llmos_nb.errors import LlmosError, ModeUnavailable, ProjectError, SandboxFailed, SettingsError
 from llmos_nb.guard.sandbox import Fence, fences
 from llmos_nb.guard.sandbox.screened import screened_data, screened_html, screened_text
@@ -284,20 +285,23 @@ def test_nothing_is_taken_over_what_is_there(tmp_path: Path) -> None:
         not_offered={"f": "it is a function"},
     )  # fmt: skip
     with pytest.raises(SandboxFailed, match="a variable mine already"):
-        take(run, (), names, tmp_path / "workspace")
+        take(run, (), names, tmp_path / "workspace", history=UndoHistory())
     with pytest.raises(SandboxFailed, match=r"a file there\.txt already"):
-        take(run, ("new", "there.txt"), names, tmp_path / "workspace")
+        take(run, ("new", "there.txt"), names, tmp_path / "workspace", history=UndoHistory())
     assert names == {"mine": 1} and (tmp_path / "there.txt").read_text() == "mine"
-    assert str(take(run, ("new", "a/b.txt"), names, tmp_path / "workspace")) == "Bound new. Wrote a/b.txt."
+    assert (
+        str(take(run, ("new", "a/b.txt"), names, tmp_path / "workspace", history=UndoHistory()))
+        == "Bound new. Wrote a/b.txt."
+    )
     assert names["new"] == [1] and (tmp_path / "a" / "b.txt").read_bytes() == b"b"
-    take(run, (), names, tmp_path / "workspace", replace=True)
+    take(run, (), names, tmp_path / "workspace", history=UndoHistory(), replace=True)
     assert names["mine"] == 2 and (tmp_path / "there.txt").read_text() == "x"
     with pytest.raises(SandboxFailed, match="it is a function"):
-        take(run, ("f",), names, tmp_path / "workspace")
+        take(run, ("f",), names, tmp_path / "workspace", history=UndoHistory())
     with pytest.raises(SandboxFailed, match=r"made no other.*mine, new, there\.txt"):
-        take(run, ("other",), names, tmp_path / "workspace")
+        take(run, ("other",), names, tmp_path / "workspace", history=UndoHistory())
     with pytest.raises(SandboxFailed, match="did not work in a sandbox"):
-        take(None, (), names, tmp_path / "workspace")
+        take(None, (), names, tmp_path / "workspace", history=UndoHistory())
 
 
 @pytest.mark.parametrize("name", ["out/secret.txt", "link.txt", "workspace/llmos.toml", "workspace/agents/a.md"])
@@ -308,7 +312,7 @@ def test_a_file_is_taken_only_into_the_folder(tmp_path: Path, name: str) -> None
     (folder / "out").symlink_to(outside)
     (folder / "link.txt").symlink_to(outside / "link.txt")
     with pytest.raises(SandboxFailed, match="is not taken"):
-        take(result(folder, files={name: b"x"}), (), {}, folder / "workspace", replace=True)
+        take(result(folder, files={name: b"x"}), (), {}, folder / "workspace", history=UndoHistory(), replace=True)
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
