@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,16 @@ os.environ["LLMOS_ENDPOINT"] = "scripted"
 os.environ["LLMOSNB_TRUST_SCRIPTS"] = tempfile.gettempdir()  # tests write scripts of their own
 
 PENGUINS = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "penguins.csv"
+
+
+@pytest.fixture(autouse=True)
+def _own_interrupts(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test begins with Python's own answer to Ctrl-C; one that leaves another is told of."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    left = signal.getsignal(signal.SIGINT)
+    if left is not signal.default_int_handler:
+        warnings.warn(f"{request.node.nodeid} left {left!r} to answer SIGINT", stacklevel=1)
 
 
 @pytest.fixture

@@ -39,15 +39,18 @@ def test_its_scripts_stop_at_errors_and_hand_over() -> None:
 
 
 @pytest.mark.timeout(1500)
-def test_the_environment_is_built_and_all_notebooks_run_there_and_cost_less_again() -> None:
-    """In a fresh venv and home; also that the first cell works within 10 s, and that no run takes more than 1.5 GB."""
-    command = [sys.executable, ROOT / "binder" / "check"]
+def test_the_environment_is_built_and_all_notebooks_run_there() -> None:
+    """In a fresh venv and home; also that the first cell works within 10 s, and that no run takes more than 1.5 GB.
+
+    That a second run costs less is what ``make binder`` looks at; here nbval runs each notebook again.
+    """
+    command = [sys.executable, ROOT / "binder" / "check", "--once"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1480)
     told = (done.stdout + done.stderr)[-6000:]
     assert done.returncode == 0, told
     assert "first cell of 01_first_steps.ipynb" in done.stdout
     for notebook in NOTEBOOKS.glob("*.ipynb"):
-        assert re.search(rf"^{notebook.name}: \d+ cells in .* again in ", done.stdout, re.MULTILINE), told
+        assert re.search(rf"^{notebook.name}: \d+ cells in .* at most \d+ MB$", done.stdout, re.MULTILINE), told
 
 
 @pytest.mark.cli
