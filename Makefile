@@ -23,8 +23,8 @@ demo: $(VENV)/.ready  ## run the first notebook on the embedded endpoint; say wh
 
 test: $(VENV)/.ready-dev  ## unit, property, command line, notebook and browser tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/unit tests/property
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/cli
-	$(BIN)/python -m pytest tests/binder tests/browser  # one after the other: a page is to be quick
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/cli tests/binder
+	$(BIN)/python -m pytest tests/browser  # one after the other: a page is to be quick
 	places=$$(mktemp -d) && trap 'rm -rf "$$places"' EXIT && export NOTEBOOK_PLACES="$$places" \
 	  && $(NBVAL) --nbval notebooks \
 	  && $(NBVAL) --nbval-lax notebooks  # again, where all is learned
