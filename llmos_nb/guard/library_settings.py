@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 __all__ = ["kept_settings", "put_settings", "settings_now"]
@@ -32,16 +32,17 @@ class _Options(dict[str, Any]):
 
 
 def _pandas() -> dict[str, Any]:
-    config = sys.modules["pandas._config.config"]
+    found = _Options()
 
-    def flat(tree: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
+    def collect(tree: Mapping[str, Any], start: str = "") -> None:
         for key, value in tree.items():
             if isinstance(value, dict):
-                yield from flat(value, f"{start}{key}.")
+                collect(value, f"{start}{key}.")
             else:
-                yield start + key, value
+                found[start + key] = value
 
-    return _Options(flat(config._global_config))
+    collect(sys.modules["pandas._config.config"]._global_config)
+    return found
 
 
 def _put_pandas(value: Mapping[str, Any]) -> None:

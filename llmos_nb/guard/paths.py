@@ -24,6 +24,7 @@ __all__ = [
     "is_inside",
     "project_zone",
     "resolve",
+    "roots_of",
     "writable_roots",
     "zone_of",
 ]
@@ -92,13 +93,13 @@ def writable_roots(
     The file system's root, a home folder, an ancestor of a home folder and a system folder are too wide.
     """
     wanted = [os.path.join(workspace, folder) for folder in (*roots, *(() if cwd is None else (cwd,)))]
-    return _writable(Path(os.path.realpath(workspace)), [Path(os.path.realpath(folder)) for folder in wanted])
+    return roots_of(Path(os.path.realpath(workspace)), [Path(os.path.realpath(folder)) for folder in wanted])
 
 
-def _writable(workspace: Path, folders: Sequence[Path]) -> tuple[Path, ...]:
+def roots_of(workspace: Path, folders: Sequence[Path]) -> tuple[Path, ...]:
     """:func:`writable_roots` of folders that are resolved already."""
     found = [workspace]
-    home = Path(os.path.realpath(Path.home()))
+    home = _home()
     for real in folders:
         too_wide = is_inside(home, real) or real.parent == real or is_system(real) or str(real) in SCRATCH
         if real not in found and not too_wide and not is_secret(real):
@@ -106,9 +107,21 @@ def _writable(workspace: Path, folders: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def _home() -> Path:
+    """The home folder, resolved.
+
+    Raises:
+        RuntimeError: nobody knows where it is.
+    """
+    home = os.path.expanduser("~")
+    if home.startswith("~"):
+        raise RuntimeError("the home folder is not known")
+    return Path(os.path.realpath(home))
+
+
 def _is_scratch(path: Path, roots: Sequence[Path]) -> bool:
     """Whether ``path`` is temporary and does not share its top folder there with a workspace or the home folder."""
-    kept = (*roots, Path(os.path.realpath(Path.home())))
+    kept = (*roots, _home())
     for base in map(Path, SCRATCH):
         if base in path.parents:
             top = base / path.relative_to(base).parts[0]
@@ -195,7 +208,7 @@ def _check_path(
     real = resolve(path, cwd=base, workspace=home)
     lexical = Path(os.path.normpath(os.path.join(base, os.path.expanduser(os.fspath(path)))))
     wanted = [Path(os.path.realpath(os.path.join(home, folder))) for folder in roots]
-    folders = _writable(home, wanted if cwd is None else [*wanted, base])
+    folders = roots_of(home, wanted if cwd is None else [*wanted, base])
     allowed = [Path(os.path.realpath(folder)) for folder in readable]
     shown = str(path)[:200]
     if any(is_inside(lexical, folder) for folder in folders) and not any(

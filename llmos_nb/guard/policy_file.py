@@ -285,14 +285,14 @@ def _digest(overrides: Sequence[Override]) -> str:
     return hashlib.sha256(repr(without_lines(overrides)).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-_files: Final[dict[Path, PolicyFile]] = {}
+_files: Final[dict[str, PolicyFile]] = {}
 _making: Final = threading.Lock()
 
 
 def policy_of(workspace: Path) -> PolicyFile:
     """The one policy file of a workspace in this process."""
-    real = Path(os.path.realpath(workspace))
+    real = os.path.realpath(workspace)
     with _making:
         if real not in _files:
-            _files[real] = PolicyFile(real)
+            _files[real] = PolicyFile(Path(real))
         return _files[real]

@@ -30,6 +30,7 @@ _DATABASES: Final = names(
     "redis pymongo motor psycopg psycopg2 asyncpg pymysql MySQLdb mysql.connector pyodbc cassandra neo4j elasticsearch "
     "opensearchpy clickhouse_driver clickhouse_connect snowflake oracledb influxdb_client couchdb"
 )
+_QUERIED: Final = _DATABASES | {"sqlalchemy"}
 _DATABASE_CHANGES: Final = re.compile(
     r"(flushall|flushdb|drop|delete|remove|truncate|shutdown|config_set|eval|script_load|detach_delete|drop_all)(_|$)"
 )
@@ -45,7 +46,7 @@ def changes_elsewhere(name: str) -> bool:
 
 def drops_rows(name: str, query: str) -> bool:
     """Whether a query that is handed to a client of a database takes away what is there."""
-    return _of(name, _DATABASES | {"sqlalchemy"}) and _SQL.search(query) is not None
+    return _of(name, _QUERIED) and _SQL.search(query) is not None
 
 
 def _of(name: str, libraries: frozenset[str]) -> bool:

@@ -39,11 +39,12 @@ __all__ = ["PythonJudge"]
 MAX_DEPTH: Final = 4
 #: Different shell commands in one program that are judged.
 MAX_COMMANDS: Final = 100
-#: Nodes that a rule may object to.
-_JUDGED: Final = (
-    ast.Call, ast.Import, ast.ImportFrom, ast.Attribute, ast.Name, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete,
-    ast.Subscript,
-)  # fmt: skip
+#: Kinds of nodes that a rule may object to, put together once.
+_NAMES: Final = (ast.Name, ast.Attribute)
+_IMPORTS: Final = (ast.Import, ast.ImportFrom)
+_ASSIGNMENTS: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Delete)
+#: What runs a text, or acts on the kernel.
+_HANDED_ON: Final = RUNS_TEXT | KERNEL
 
 
 class _Shown:
@@ -160,16 +161,14 @@ class PythonJudge:
         parents = parents_of(tree)
         self.names = Names(tree, parents)
         for node, parent in parents.items():
-            if not isinstance(node, _JUDGED):
-                continue
-            if isinstance(node, ast.Call):
-                yield from self._call(node)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                yield from self._import(node)
-            elif isinstance(node, ast.Attribute | ast.Name):
+            if isinstance(node, _NAMES):
                 yield from self._name(node, parent)
-            elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
+            elif isinstance(node, ast.Call):
+                yield from self._call(node)
+            elif isinstance(node, _ASSIGNMENTS):
                 yield from self._assigned(node)
+            elif isinstance(node, _IMPORTS):
+                yield from self._import(node)
             elif isinstance(node, ast.Subscript) and self.names.dotted(node.value) == "os.environ":
                 yield from self._variable(node.slice, node.ctx)
 
@@ -206,7 +205,7 @@ class PythonJudge:
             yield hit("py-hooks", name)
         elif name.startswith(LATER):
             yield hit("py-later", name)
-        elif name in RUNS_TEXT | KERNEL and isinstance(parent, ast.Call) and node in parent.args:
+        elif name in _HANDED_ON and isinstance(parent, ast.Call) and node in parent.args:
             # Handed on as a value, to be called with nobody knows what.
             yield hit("py-shell", name)
         elif isinstance(node, ast.Attribute) and node.attr in FRAMES:

@@ -27,6 +27,8 @@ _BINDING: Final = (
     ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension, ast.AugAssign,
     ast.arg, ast.With,
 )  # fmt: skip
+#: What a name can stand for that has a name itself.
+_NAMED: Final = (ast.Attribute, ast.Name, ast.Call)
 
 
 class Names:
@@ -93,7 +95,7 @@ class Names:
             if node.id in self.modules:
                 return self.modules[node.id]
             value = self.constants.get(node.id)
-            if isinstance(value, ast.Attribute | ast.Name | ast.Call):
+            if isinstance(value, _NAMED):
                 if node.id not in self._dotted:
                     self._dotted[node.id] = ""
                     self._dotted[node.id] = self.dotted(value, depth + 1)[:LONGEST]

@@ -25,7 +25,7 @@ __all__ = ["DIGESTS", "Vouched", "vouch", "vouched"]
 #: Digests of files that are trusted without a mark, with commas between: for machines where nobody sits.
 DIGESTS: Final = "LLMOSNB_TRUST_POLICY"
 _NAMED: Final = frozenset(filter(None, (one.strip() for one in os.environ.get(DIGESTS, "").split(","))))
-_FILE: Final = Path(".llmos", "policy.json")
+_FILE: Final = os.path.join(".llmos", "policy.json")
 _LIMIT: Final = 4_000_000
 #: Letters of the digest that says which content a person has seen.
 _SHOWN: Final = 12
@@ -46,7 +46,7 @@ class Vouched:
     @property
     def named(self) -> bool:
         """Whether the surroundings say that it is trusted."""
-        return self.digest in _NAMED
+        return bool(_NAMED) and self.digest in _NAMED
 
     @property
     def text(self) -> str:
@@ -56,15 +56,15 @@ class Vouched:
 
 
 #: By file: what was read there, and the stamp that it had.
-_seen: Final[dict[Path, tuple[tuple[int, ...], Vouched]]] = {}
+_seen: Final[dict[str, tuple[tuple[int, ...], Vouched]]] = {}
 #: What could be kept nowhere, for as long as this process lives.
-_unkept: Final[dict[Path, Vouched]] = {}
+_unkept: Final[dict[str, Vouched]] = {}
 _NOTHING: Final = Vouched()
 
 
 def vouched(workspace: Path) -> Vouched:
-    """What the person has trusted in this workspace; nothing where there is no mark of theirs."""
-    path = Path(os.path.realpath(workspace)) / _FILE
+    """What the person has trusted in this workspace, a resolved path; nothing where there is no mark of theirs."""
+    path = os.path.join(workspace, _FILE)
     if path in _unkept:
         return _unkept[path]
     try:
@@ -75,7 +75,7 @@ def vouched(workspace: Path) -> Vouched:
             return known[1]
         if found.st_size > _LIMIT:
             return _NOTHING
-        told = json.loads(path.read_bytes())
+        told = json.loads(Path(path).read_bytes())
         one = Vouched(_rules(told["rules"]), dict(told["options"]))
         good = Trust.here().knows("policy", "llmos.toml", one.text, told["mark"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, StoreError):
@@ -89,17 +89,18 @@ def _rules(told: Sequence[Any]) -> tuple[Mapping[str, str], ...]:
 
 
 def vouch(workspace: Path, content: Vouched) -> str:
-    """Trust this content, and nothing but it, from now on. Returns why that holds in this process alone, if it does.
+    """Trust this content, and nothing but it, from now on, in this workspace, a resolved path. Returns why that holds in
+    this process alone, if it does.
 
     Raises:
         GuardDenied: it is an agent's own code that asks.
     """
-    path = Path(os.path.realpath(workspace)) / _FILE
+    path = os.path.join(workspace, _FILE)
     try:
         mark = Trust.here().sign("policy", "llmos.toml", content.text)
         told = {**json.loads(content.text), "mark": mark}
         with own_work():
-            atomic_write(path, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+            atomic_write(Path(path), (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
     except StoreError as error:
         _unkept[path] = content
         return error.message

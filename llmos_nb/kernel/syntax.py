@@ -30,7 +30,9 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
         for name in _fields.get(type(node)) or _fields_of(type(node)):
             value = getattr(node, name, None)
             if isinstance(value, list):
-                found += [item for item in value if isinstance(item, ast.AST)]
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        found.append(item)
             elif isinstance(value, ast.AST):
                 found.append(value)
     return found
@@ -38,11 +40,17 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
 
 def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     """For every node below ``tree`` the one that holds it, in the order of :func:`nodes_of`."""
-    return {
-        item: node
-        for node in nodes_of(tree)
-        for name in _fields_of(type(node))
-        for value in (getattr(node, name, None),)
-        for item in (value if isinstance(value, list) else (value,))
-        if isinstance(item, ast.AST)
-    }
+    found: dict[ast.AST, ast.AST] = {}
+    waiting = [tree]
+    for node in waiting:  # grows while it is walked
+        for name in _fields.get(type(node)) or _fields_of(type(node)):
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        found[item] = node
+                        waiting.append(item)
+            elif isinstance(value, ast.AST):
+                found[value] = node
+                waiting.append(value)
+    return found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from llmos_nb.guard.audit.intact import Picture
 from llmos_nb.guard.judging import Words
-from llmos_nb.guard.paths import writable_roots
+from llmos_nb.guard.paths import roots_of
 from llmos_nb.guard.verdict import Verdict
 
 __all__ = ["Watch"]
@@ -33,4 +33,4 @@ class Watch:
     def __post_init__(self) -> None:
         self.workspace = Path(os.path.realpath(self.workspace))
         self.cwd = Path(os.path.realpath(self.cwd))
-        self.roots = writable_roots(self.workspace, self.cwd)
+        self.roots = roots_of(self.workspace, [self.cwd])
