@@ -8,6 +8,7 @@ table is judged; everything else is left to the run itself.
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,38 +49,37 @@ class _Table:
 def misfit(
     recorded: Sequence[Step],
     trees: Sequence[tuple[ast.Module | None, ast.Module | None]],
+    changes: Sequence[Sequence[Change]],
     names: Mapping[str, Any],
     cwd: Path,
 ) -> str:
     """Why the bound columns do not fit the tables, as a sentence; empty where nothing speaks against them.
 
-    ``trees`` has for each of the ``recorded`` steps its code and that of the step bound to other values: they are
-    changed. Files are only read in part: see :mod:`llmos_nb.learning.headers`.
+    ``trees`` has for each of the ``recorded`` steps its code and that of the step bound to other values, ``changes`` where
+    these differ. Files are only read in part: see :mod:`llmos_nb.learning.headers`.
     """
     tables: dict[str, list[_Table]] = {}
     made: set[str] = set()
     known: dict[str, ast.Constant] = {}
     was_known: dict[str, ast.Constant] = {}
-    for old, (before, after) in zip(recorded, trees, strict=True):
+    for old, (before, after), some in zip(recorded, trees, changes, strict=True):
         if before is None or after is None:
             continue
         earlier = _inlined(before, was_known)
         statements = _inlined(after, known)
         if len(earlier) != len(statements):
             continue
+        as_written = earlier == before.body and statements == after.body
+        changed = _by_node(some) if as_written else {}
         for was, statement in zip(earlier, statements, strict=True):
             nodes = nodes_of(statement)
-            changes = {
-                id(c.node): c
-                for c in changes_between(was, statement)
-                if c.node is not None and c.kind in ("string", "attribute")
-            }
+            here = changed if as_written else _by_node(changes_between(was, statement))
+            found = [change for node in nodes if (change := here.get(node)) is not None] if here else []
             made |= set(_made_columns(nodes))
             used = _used(nodes, was, tables, names, old, cwd)
-            parents = parents_of(statement) if changes and used else {}
-            for node in nodes if parents else ():
-                change = changes.get(id(node))
-                if change is not None and change.new not in made:
+            parents = parents_of(statement) if found and used else {}
+            for change in found if parents else ():
+                if change.new not in made:
                     problem = _problem(change, used, parents)
                     if problem:
                         return problem
@@ -88,15 +88,29 @@ def misfit(
     return ""
 
 
-class _Inline(ast.NodeTransformer):
-    """Puts known constants in the place of the names they were given: ``column = "mass"`` is a value where it is used."""
+def _by_node(changes: Iterable[Change]) -> dict[ast.AST, Change]:
+    """Changes of what may name a column."""
+    return {c.node: c for c in changes if c.node is not None and c.kind in ("string", "attribute")}
 
-    def __init__(self, known: dict[str, ast.Constant]) -> None:
-        self._known = known
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        known = self._known.get(node.id) if isinstance(node.ctx, ast.Load) else None
-        return node if known is None else ast.Constant(known.value)
+def _with_values(node: Any, known: Mapping[str, ast.Constant]) -> Any:
+    """The node with known constants in the place of the names they were given: ``column = "mass"`` is a value where it is
+    used. What has no such name is the same object, and nothing is changed."""
+    if isinstance(node, list):
+        items = [_with_values(item, known) for item in node]
+        return node if all(new is old for new, old in zip(items, node, strict=True)) else items
+    if isinstance(node, ast.Name):
+        value = known.get(node.id) if isinstance(node.ctx, ast.Load) else None
+        return node if value is None else ast.Constant(value.value)
+    if not isinstance(node, ast.AST):
+        return node
+    found = {name: (old, _with_values(old, known)) for name, old in ast.iter_fields(node)}
+    changed = {name: new for name, (old, new) in found.items() if new is not old}
+    if not changed:
+        return node
+    copied = copy.copy(node)
+    vars(copied).update(changed)
+    return copied
 
 
 def _inlined(tree: ast.Module, known: dict[str, ast.Constant]) -> list[ast.stmt]:
@@ -106,7 +120,7 @@ def _inlined(tree: ast.Module, known: dict[str, ast.Constant]) -> list[ast.stmt]
         if known:
             for name in _bound_names(nodes_of(statement)):
                 known.pop(name, None)
-        statements.append(_Inline(known).visit(statement) if known else statement)
+        statements.append(_with_values(statement, known) if known else statement)
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
             known |= {target.id: statement.value for target in statement.targets if isinstance(target, ast.Name)}
     return statements

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from llmos_nb.crystals.crystal import Crystal
 from llmos_nb.crystals.current import use
+from llmos_nb.crystals.facts import Facts
 from llmos_nb.crystals.offered import call_code
 from llmos_nb.errors import LlmosError
 from llmos_nb.learning.crystal_answer import answer_of
@@ -100,7 +101,7 @@ async def _run(
     except LlmosError as error:
         return CrystalRun(error.message)
     gone = [name for need in facts.needs if (name := str(arguments.get(need, need))) not in bench.namespace.names]
-    problem = f"the variable {gone[0]} is not there" if gone else _missing_file(crystal, arguments, trace, bench.cwd)
+    problem = f"the variable {gone[0]} is not there" if gone else _missing_file(facts, arguments, trace, bench.cwd)
     if not problem and wanted:
         problem = _obstacle(trace, wanted, bench)  # what a replay would be asked is asked here, too
     if problem:
@@ -121,7 +122,7 @@ async def _run(
             last = (result.text.strip().splitlines() or [""])[-1]
             failed = _put_back(bench, f"{crystal.name} failed: {result.error}: {last[:200]}", call)
             return failed if result.error in _NOT_BEGUN else _judged(crystal, failed, trace, wanted, bench)
-        different = _different(crystal, trace, wanted, bench, result)
+        different = _different(facts, trace, wanted, bench, result)
         if different:
             failed = _put_back(bench, f"{crystal.name} came out otherwise: {different}", call)
             return _judged(crystal, failed, trace, wanted, bench)
@@ -141,11 +142,11 @@ def _put_back(bench: Workbench, why: str, call: Call, *, stopped: bool = False) 
     return CrystalRun(why, not_restored=tuple(failed), stopped=stopped, call=call)
 
 
-def _missing_file(crystal: Crystal, arguments: Mapping[str, Any], trace: Trace | None, cwd: Path) -> str:
+def _missing_file(facts: Facts, arguments: Mapping[str, Any], trace: Trace | None, cwd: Path) -> str:
     """Which input file is not there: a recorded one, or the one that an argument names in its place."""
     if trace is None:
         return ""
-    for example in crystal.facts.examples:
+    for example in facts.examples:
         if example["trace"] == trace.id:
             instead = {str(old): str(arguments.get(name, old)) for name, old in example["arguments"].items()}
             for name in trace.inputs:
@@ -178,11 +179,9 @@ def _judged(
     return dataclasses.replace(run, demoted=True)
 
 
-def _different(
-    crystal: Crystal, trace: Trace | None, steps: Sequence[Step], bench: Workbench, result: ToolResult
-) -> str:
+def _different(facts: Facts, trace: Trace | None, steps: Sequence[Step], bench: Workbench, result: ToolResult) -> str:
     """What the call left behind otherwise than the recorded steps did, in words; empty if nothing."""
-    facts, names, kinds = crystal.facts, bench.namespace.names, _kinds(result)
+    names, kinds = bench.namespace.names, _kinds(result)
     if trace is None or not steps:
         own = {name: kind for name, kind in facts.defines.items() if name not in facts.renames}
         return surprise(Expectation(defines=_settled(own, names), outputs=kinds), result, names)

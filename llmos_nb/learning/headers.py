@@ -52,7 +52,7 @@ def local_file(name: str, cwd: Path) -> Path | None:
     """The path that ``name`` means for code in ``cwd``; None for an address or what cannot be a path."""
     if "://" in name or "\0" in name or not name:
         return None
-    return cwd / Path(name).expanduser()
+    return cwd / os.path.expanduser(name)
 
 
 def header(call: ast.Call, cwd: Path) -> dict[str, str] | None:

@@ -6,6 +6,7 @@ a file, a column, a variable, is there and of the kind it was.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
@@ -53,7 +54,7 @@ def obstacle(trace: Trace, steps: Sequence[Step], bench: Workbench) -> str:
     return (
         _missing_file(trace, steps, changes, bench.cwd)
         or _missing_name(trace, steps, changes, bench.namespace.names)
-        or (misfit(recorded, trees, bench.namespace.names, bench.cwd) if bound else "")
+        or (misfit(recorded, trees, changes, bench.namespace.names, bench.cwd) if bound else "")
     )
 
 
@@ -69,9 +70,9 @@ def _missing_file(trace: Trace, steps: Sequence[Step], changes: Sequence[Sequenc
 
 def _meant(name: str, steps: Sequence[Step], changes: Sequence[Change], cwd: Path) -> list[str]:
     """The files that stand in for the recorded input ``name`` in the bound steps; itself where nothing does."""
-    instead = []
+    instead, real = [], _real(cwd / name)
     for change in changes:
-        if change.kind in ("string", "word") and _same_file(change.old, name, cwd) and change.new not in instead:
+        if change.kind in ("string", "word") and _leads_to(change.old, real, cwd) and change.new not in instead:
             instead.append(str(change.new))
     if instead:
         kept = any(_mentions(step, name) for step in steps)
@@ -84,14 +85,17 @@ def _meant(name: str, steps: Sequence[Step], changes: Sequence[Change], cwd: Pat
     return [name]
 
 
-def _same_file(said: str, name: str, cwd: Path) -> bool:
+def _leads_to(said: str, real: str, cwd: Path) -> bool:
     path = local_file(said, cwd)
-    if path is None:
-        return False
+    return path is not None and _real(path) == real != ""
+
+
+def _real(path: Path) -> str:
+    """Where a path leads; empty where it can be none."""
     try:
-        return path.resolve() == (cwd / name).resolve()
-    except (OSError, RuntimeError):
-        return False
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return ""
 
 
 def _mentions(step: Step, name: str) -> bool:

@@ -6,6 +6,7 @@ Both have the same shape, so their code is walked side by side, and other texts 
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,8 @@ _WORDS: Final = re.compile(r"[^\s\"'`,;|&<>()=\[\]{}]+")
 #: Fields of syntax nodes that hold a name, and what a change of it is.
 _NAMED: Final = {(ast.Name, "id"): "name", (ast.Attribute, "attr"): "attribute", (ast.keyword, "arg"): "keyword"}
 _ABSENT: Final = object()
+#: Characters of code up to which its tree, which takes a hundred times as much room, is kept.
+_SHORT: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,16 @@ def code_of(step: Step) -> str:
 
 
 def parsed(step: Step) -> ast.Module | None:
-    """The code of a step, its magics left out; None where it has none, or none that can be read."""
+    """The code of a step, its magics left out; None where it has none, or none that can be read. Nobody changes it: what
+    was recorded is read again with every goal that it serves, and short code is kept as it was read."""
     code = code_of(step)
     if not code or code.lstrip().startswith("%%"):
         return None
+    return _tree(code) if len(code) <= _SHORT else _tree.__wrapped__(code)
+
+
+@functools.lru_cache(maxsize=64)
+def _tree(code: str) -> ast.Module | None:
     try:
         return ast.parse(_MAGIC_LINE.sub(r"\1pass", code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -114,7 +123,7 @@ def _compare(old: Any, new: Any, found: list[Change]) -> None:
         return
     for field in kind._fields:
         a, b = getattr(old, field, _ABSENT), getattr(new, field, None)
-        if a is _ABSENT:
+        if a is _ABSENT or field == "ctx":  # how it is used, its place says
             continue
         if isinstance(a, ast.AST) or isinstance(b, ast.AST):
             _compare(a, b, found)

@@ -12,7 +12,7 @@ import pytest
 from llmos_nb.learning import headers
 from llmos_nb.learning.columns import misfit
 from llmos_nb.learning.headers import header
-from llmos_nb.learning.rebound import parsed
+from llmos_nb.learning.rebound import changes_in, parsed
 from llmos_nb.memory import Step
 
 
@@ -84,7 +84,8 @@ def test_a_column_is_missed_before_a_packs_table_is_loaded(tmp_path: Path) -> No
         return Step("run_cell", {"code": code})
 
     def told(recorded: Step, bound: Step) -> str:
-        return misfit([recorded], [(parsed(recorded), parsed(bound))], {}, tmp_path)
+        both = parsed(recorded), parsed(bound)
+        return misfit([recorded], [both], [changes_in(recorded, bound, both)], {}, tmp_path)
 
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.csv").write_text("x;z\n1;2\n")

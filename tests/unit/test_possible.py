@@ -119,6 +119,15 @@ def test_a_column_of_a_table_at_hand_must_be_there(cwd: Path) -> None:
     assert refused(Place(cwd, df=df), trace, swap("mass", "flipper")) == ""
 
 
+def test_a_column_with_a_name_of_its_own_must_be_there_however_often_it_is_asked(cwd: Path) -> None:
+    df = pd.read_csv(cwd / "data.csv")
+    trace = Place(cwd, df=df).record("column = 'mass'\nm = [df[column].mean() for _ in range(2)]")
+    for _ in range(2):
+        why = refused(Place(cwd, df=df), trace, swap("mass", "weight"))
+        assert why == "df has no column weight (it has species, year, mass, flipper)"
+        assert refused(Place(cwd, df=df), trace, swap("mass", "flipper")) == ""
+
+
 @pytest.mark.parametrize(
     "code",
     [
