@@ -47,7 +47,7 @@ def imported(name: str, *, importing: bool) -> Crystal:
         AttributeError: there is none, and this is no import.
     """
     shelf = None if name.startswith("__") else current()
-    if shelf is not None and name in shelf.names():
+    if shelf is not None and shelf.exists(name):
         crystal = shelf.get(name)
         crystal.function  # noqa: B018  # a file that cannot be used is told of now
         return crystal

@@ -7,6 +7,7 @@ first.
 from __future__ import annotations
 
 import difflib
+import os
 import threading
 import time
 import types
@@ -80,10 +81,10 @@ class ModuleFolder:
             UnknownCrystal: there is none.
             CrystalError: its file cannot be used.
         """
-        path = self.path(name)
+        path = f"{self.folder}{os.sep}{name}.py"
         with self._lock:
             try:
-                found = path.stat()
+                found = os.stat(path)
                 stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
                 cached = self._modules.get(name)
                 racy = time.time_ns() - found.st_mtime_ns < _RACY_NS
@@ -91,7 +92,7 @@ class ModuleFolder:
                     return cached[1]
                 if found.st_size > SIZE_LIMIT:
                     raise CrystalError(f"{path}: more than {SIZE_LIMIT} bytes.", remedy="Shorten it.")
-                text = path.read_bytes().decode("utf-8")
+                text = Path(path).read_bytes().decode("utf-8")
             except FileNotFoundError:
                 self._modules.pop(name, None)
                 self._loaded.pop(name, None)
@@ -101,7 +102,7 @@ class ModuleFolder:
             if cached is not None and cached[1].text == text:
                 self._modules[name] = (stamp, cached[1])
                 return cached[1]
-            module = read(text, str(path), name)
+            module = read(text, path, name)
             self._modules[name] = (stamp, module)
             return module
 

@@ -44,21 +44,30 @@ class StatusFolder:
         self.folder = folder
         #: Records as they were read last, each with what tells its file from what it was before.
         self._records: dict[str, tuple[tuple[int, int, int], dict[str, Any] | None]] = {}
+        #: Reports by the crystal's name, each with the record that it was made of.
+        self._reports: dict[str, tuple[dict[str, Any], Report]] = {}
 
     def report(self, name: str) -> Report | None:
         """How the tests went last; None where they were not run, or the record cannot be read."""
         record = self._read(f"{name}.tests.json")
-        try:
-            return None if record is None else Report.from_record(record)
-        except (KeyError, TypeError, ValueError):
-            return None  # counts as not tested
+        if record is None:
+            return None
+        kept = self._reports.get(name)
+        if kept is None or kept[0] is not record:
+            try:
+                kept = record, Report.from_record(record)
+            except (KeyError, TypeError, ValueError):
+                return None  # counts as not tested
+            self._reports[name] = kept
+        return kept[1]
 
     def off(self, name: str) -> Off | None:
         """Why it is out of use; None while it is in use. A record that cannot be read counts as a refusal."""
-        path = self.folder / f"{name}.off.json"
-        record = self._read(path.name)
+        file = f"{name}.off.json"
+        record = self._read(file)
         if record is None:
-            return Off("failure", "its record cannot be read", "") if path.exists() else None
+            unreadable = os.path.exists(f"{self.folder}{os.sep}{file}")
+            return Off("failure", "its record cannot be read", "") if unreadable else None
         values = [record.get(key, "") for key in ("by", "reason", "digest", "at")]
         if not all(isinstance(value, str) for value in values) or values[0] not in _BY:
             return Off("failure", "its record cannot be read", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -88,15 +89,16 @@ def came_in(
     elif kind == "shell" and _FETCH.search(command := str(arguments.get("command", ""))) and outward_text(command):
         yield FOREIGN, "web", next(iter(urls_in(command)), command)
     cells = list(cells)
-    wrote = {str((cwd / name).resolve()) for name in changed}
+    wrote = {os.path.realpath(cwd / name) for name in changed}
     silent = kind == "shell" and not text.strip()
     for path in () if silent else _files(tool, arguments, reads, kind, cwd):
         if str(path) in made or str(path) in wrote or (since_ns is not None and not hosts and _newer(path, since_ns)):
             continue
         level: Level = kept(path) or FOREIGN
-        if level == FOREIGN and taint.is_named(_relative(path, cwd), cells):
+        shown = _relative(path, cwd)
+        if level == FOREIGN and taint.is_named(shown, cells):
             level = NAMED
-        yield level, "file", _relative(path, cwd)
+        yield level, "file", shown
     code = str(arguments.get("code", "")) if kind == "python" else str(arguments.get("command", ""))
     if kind == "shell" and text.strip():
         if re.search(r"\bgit\b", code):
@@ -132,13 +134,13 @@ def _only_names(command: str) -> bool:
 def _files(tool: str, arguments: Mapping[str, Any], reads: Iterable[str], kind: str, cwd: Path) -> Iterator[Path]:
     found: dict[Path, None] = {}
     for name in reads:
-        found[(cwd / name).resolve()] = None
+        found[_real(cwd / name)] = None
     if kind == "read" or tool == "Read":
         for key in ("path", "file_path", "notebook_path"):
             if isinstance(arguments.get(key), str):
-                found[(cwd / Path(arguments[key]).expanduser()).resolve()] = None
+                found[_real(cwd / Path(arguments[key]).expanduser())] = None
     if tool == "Grep":
-        found[(cwd / str(arguments.get("path") or ".")).resolve()] = None
+        found[_real(cwd / str(arguments.get("path") or "."))] = None
     command, quoted = str(arguments.get("command", "")) if kind == "shell" else "", False
     if command and _only_names(command):
         command = ""
@@ -155,9 +157,9 @@ def _files(tool: str, arguments: Mapping[str, Any], reads: Iterable[str], kind: 
             try:
                 if any(c in word for c in "*?["):
                     for path in list(cwd.glob(word.lstrip("/")))[:FILES]:
-                        found[path.resolve()] = None
-                elif (place := (cwd / Path(word).expanduser())).is_file():
-                    found[place.resolve()] = None
+                        found[_real(path)] = None
+                elif os.path.isfile(place := os.path.join(cwd, os.path.expanduser(word))):
+                    found[_real(place)] = None
             except (OSError, ValueError, RuntimeError, NotImplementedError):
                 continue
     yield from found
@@ -175,8 +177,13 @@ def _newer(path: Path, since_ns: int) -> bool:
     return min(found.st_mtime_ns, found.st_ctime_ns) >= since_ns
 
 
+def _real(path: str | Path) -> Path:
+    """Where a path leads; :meth:`Path.resolve` asks the file system once more, for a loop of links."""
+    return Path(os.path.realpath(path))
+
+
 def _relative(path: Path, cwd: Path) -> str:
-    root = cwd.resolve()
+    root = _real(cwd)
     return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
 

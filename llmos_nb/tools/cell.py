@@ -77,10 +77,10 @@ def mentioned_names(code: str) -> set[str]:
 
 def relative(paths: Iterable[Path], cwd: Path) -> tuple[str, ...]:
     """Paths as a trace names them: relative to the working folder where they lie below it."""
-    found = {path.resolve() for path in paths}
+    found = {Path(os.path.realpath(path)) for path in paths}
     if not found:
         return ()
-    root = cwd.resolve()
+    root = Path(os.path.realpath(cwd))
     return tuple(sorted(str(p.relative_to(root)) if p.is_relative_to(root) else str(p) for p in found))
 
 
