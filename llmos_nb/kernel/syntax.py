@@ -25,7 +25,18 @@ def _fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
 
 def nodes_of(tree: ast.AST) -> list[ast.AST]:
     """Every node of ``tree`` in the order of :func:`ast.walk`, but for ``Load``, ``Store`` and ``Del``."""
-    found = [tree]
+    return _walked(tree)[0]
+
+
+def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """For every node below ``tree`` the one that holds it, in the order of :func:`nodes_of`."""
+    nodes, holding = _walked(tree)
+    return dict(zip(nodes[1:], holding, strict=True))
+
+
+def _walked(tree: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
+    """The nodes, and for each but the first the one that holds it."""
+    found, holding = [tree], []
     for node in found:  # grows while it is walked
         for name in _fields.get(type(node)) or _fields_of(type(node)):
             value = getattr(node, name, None)
@@ -33,24 +44,8 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
                 for item in value:
                     if isinstance(item, ast.AST):
                         found.append(item)
+                        holding.append(node)
             elif isinstance(value, ast.AST):
                 found.append(value)
-    return found
-
-
-def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
-    """For every node below ``tree`` the one that holds it, in the order of :func:`nodes_of`."""
-    found: dict[ast.AST, ast.AST] = {}
-    waiting = [tree]
-    for node in waiting:  # grows while it is walked
-        for name in _fields.get(type(node)) or _fields_of(type(node)):
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        found[item] = node
-                        waiting.append(item)
-            elif isinstance(value, ast.AST):
-                found[value] = node
-                waiting.append(value)
-    return found
+                holding.append(node)
+    return found, holding
