@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -33,6 +34,13 @@ def _own_interrupts(request: pytest.FixtureRequest) -> Iterator[None]:
     left = signal.getsignal(signal.SIGINT)
     if left is not signal.default_int_handler:
         warnings.warn(f"{request.node.nodeid} left {left!r} to answer SIGINT", stacklevel=1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_garbage_of_others() -> None:
+    """What earlier tests imported and keep is not walked through each time that a test has the garbage collected."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ __all__ = ["digest", "expectation", "outputs_counted", "surprise", "warnings_new
 
 #: Addresses in default reprs differ in every process and say nothing. Other hexadecimal numbers are results.
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-fA-F]{6,}(?=>|, file )")
-#: How a warning names the cell it came from: other in every kernel.
-_CELL = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py|<ipython-input-[^>\n]+>|<(?:llmos )?cell[^>\n]*>")
+#: How a warning names the cell it came from: other in every kernel. A word is looked at from its beginning only, and a
+#: bracket up to the next: the time grows with a text's length, not with its square.
+_CELL = re.compile(r"(?<!\S)\S*ipykernel_\d+[/\\]\d+\.py|<ipython-input-[^<>\n]+>|<(?:llmos )?cell[^<>\n]*>")
 #: A text that only names the object. What it shows is then in one of the other forms.
 _SAYS_NOTHING = re.compile(r"(<[^\n]*>)?")
 #: What pandas puts into the ids of a styled table, by chance.
@@ -85,8 +86,10 @@ def outputs_counted(result: ToolResult) -> tuple[Output, ...]:
 
 def warnings_new(result: ToolResult, recorded: str) -> list[str]:
     """Lines on the error stream that ``recorded``, everything shown when the step was recorded, does not have."""
-    was = {line.strip() for line in _CELL.sub("<cell>", _ADDRESS.sub("0x", recorded)).splitlines()}
     said = "".join(output.text for output in result.outputs if output.kind == "stderr")
+    if not said.strip():
+        return []
+    was = {line.strip() for line in _CELL.sub("<cell>", _ADDRESS.sub("0x", recorded)).splitlines()}
     now = (line.strip() for line in _CELL.sub("<cell>", _ADDRESS.sub("0x", said)).splitlines())
     return [line for line in now if line and line not in was]
 
