@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -143,7 +144,7 @@ def open_cells(lab: str, open_notebook: Callable[[str], Any], request: pytest.Fi
     """Makes a notebook of these code cells, and opens it."""
 
     def opened(*cells: str) -> Any:
-        name = f"{request.node.name}.ipynb"
+        name = re.sub(r"\W+", "_", request.node.name) + ".ipynb"
         put(lab, f"notebooks/{name}", cells)
         return open_notebook(name)
 
