@@ -207,8 +207,10 @@ def _check_path(
     base = home if cwd is None else Path(os.path.realpath(os.path.join(home, cwd)))
     real = resolve(path, cwd=base, workspace=home)
     lexical = Path(os.path.normpath(os.path.join(base, os.path.expanduser(os.fspath(path)))))
-    wanted = [Path(os.path.realpath(os.path.join(home, folder))) for folder in roots]
-    folders = roots_of(home, wanted if cwd is None else [*wanted, base])
+    folders: tuple[Path, ...] = ()
+    if mode == "write" or real != lexical:  # what is read by its real name leads out of no folder
+        wanted = [Path(os.path.realpath(os.path.join(home, folder))) for folder in roots]
+        folders = roots_of(home, wanted if cwd is None else [*wanted, base])
     allowed = [Path(os.path.realpath(folder)) for folder in readable]
     shown = str(path)[:200]
     if any(is_inside(lexical, folder) for folder in folders) and not any(
