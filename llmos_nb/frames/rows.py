@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from llmos_nb.errors import AgentFileError, LlmosError
+from llmos_nb.errors import AgentFileError, LlmosError, StoreError
 from llmos_nb.frames.schema import CODE_ARGUMENTS
 from llmos_nb.kernel.spelled import spelled
 
 __all__ = [
-    "AgentUse", "Report", "Row", "agent_rows", "agent_uses", "event_rows", "ledger_rows", "message_rows", "run_rows",
-    "step_rows", "trace_rows",
+    "AgentUse", "Report", "Row", "agent_rows", "agent_uses", "event_rows", "ledger_rows", "lost_ledger",
+    "message_rows", "run_rows", "step_rows", "trace_rows",
 ]  # fmt: skip
 
 #: One row by column name. ``where`` says where it was read (``path:line``) and is no column.
@@ -158,40 +158,67 @@ def _sum(one: Any, two: Any) -> Any:
 
 
 def ledger_rows(workspace: Path, report: Report) -> Iterator[Row]:
-    """One row a ledger row. A database that is not there is not made."""
-    import sqlalchemy as sa
-
-    from llmos_nb.kernel.ledger import LEDGER, to_usd
-    from llmos_nb.kernel.state import open_state, reading
+    """One row a ledger row. A database that is not there is not made: the copy beside its place tells what it had."""
+    from llmos_nb.kernel.ledger import to_usd
 
     location: Path | str = os.environ.get("LLMOS_STATE_URL") or workspace / ".llmos" / "state.db"
-    if not _is_there(location):
-        return
+    file = _file_of(location)
+    for row in _of_database(location, report) if file is None or file.is_file() else _of_copy(file, report):
+        cost, saved = row.pop("cost", None), row.pop("saved", None)
+        row.update(
+            cost_usd=None if cost is None else to_usd(cost), saved_usd=None if saved is None else to_usd(saved)
+        )
+        yield {**row, "where": f"{location}: ledger row {row['id']}"}
+
+
+def _of_database(location: Path | str, report: Report) -> list[Row]:
+    import sqlalchemy as sa
+
+    from llmos_nb.kernel.ledger import LEDGER
+    from llmos_nb.kernel.state import open_state, reading
+
     try:
         engine = open_state(location)
         try:
             with reading(engine) as connection:
-                found = connection.execute(sa.select(LEDGER).order_by(LEDGER.c.id)).mappings().all()
+                return [dict(row) for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.id)).mappings()]
         finally:
             engine.dispose()
     except LlmosError as error:
         report(error)
-        return
-    for values in found:
-        row = dict(values)
-        cost, saved = row.pop("cost"), row.pop("saved")
-        row.update(cost_usd=None if cost is None else to_usd(cost), saved_usd=to_usd(saved))
-        yield {**row, "where": f"{location}: ledger row {row['id']}"}
+        return []
 
 
-def _is_there(location: Path | str) -> bool:
-    """False for a file that does not exist; a database elsewhere is asked itself."""
+def _of_copy(file: Path, report: Report) -> list[Row]:
+    from llmos_nb.kernel.ledger_copy import copied_rows
+
+    try:
+        found, torn = copied_rows(file)
+    except OSError as error:
+        found, torn = [], 0
+        report(StoreError(f"{file}: the ledger's copy cannot be read ({error}).", remedy="See to its permissions."))
+    if torn:
+        remedy = "The other rows are right; pass strict=False to get them."
+        report(StoreError(f"{file}: {torn} lines of the ledger's copy are no rows.", remedy=remedy))
+    return [{**row, "simulated": bool(row.get("simulated"))} for row in found]
+
+
+def _file_of(location: Path | str) -> Path | None:
+    """The file that a database is; None for one elsewhere, which is asked itself."""
     if isinstance(location, str) and "://" in location:
         scheme, _, rest = location.partition("://")
         if not scheme.startswith("sqlite"):
-            return True
+            return None
         location = rest.partition("?")[0].removeprefix("/")
-    return Path(location).is_file()
+    return Path(location)
+
+
+def lost_ledger(workspace: Path) -> bool:
+    """Whether runs of the workspace asked a model, and no ledger is there that says what for."""
+    file = _file_of(os.environ.get("LLMOS_STATE_URL") or workspace / ".llmos" / "state.db")
+    if file is None or file.is_file() or _of_copy(file, lambda error: None):
+        return False
+    return any(event["event"] == "ModelCalled" for event in _events(workspace, lambda error: None))
 
 
 def agent_rows(workspace: Path, report: Report) -> Iterator[Row]:

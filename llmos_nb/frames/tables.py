@@ -228,12 +228,21 @@ def ledger_df(workspace: Any = None, *, strict: Literal[False]) -> tuple[pd.Data
 def ledger_df(workspace: Any = None, *, strict: bool = True) -> Any:
     """One row a ledger row, of the database ``$LLMOS_STATE_URL`` or else the workspace's; joins by ``run_id``.
 
-    Sum real and tutorial money apart: ``df[~df.simulated].cost_usd.sum()``.
+    Sum real and tutorial money apart: ``df[~df.simulated].cost_usd.sum()``. Where the database is not there, its copy
+    ``.llmos/state.ledger.jsonl`` is read; where that is missing too, a warning says so if runs asked a model.
 
     Raises:
-        StoreError: ``strict`` and the database cannot be read. One that is not there gives no rows.
+        StoreError: ``strict`` and the database, or its copy, cannot be read. One that is not there gives no rows.
     """
-    return _made("ledger_df", rows.ledger_rows, workspace, strict)
+    made = _made("ledger_df", rows.ledger_rows, workspace, strict)
+    folder = _folder(workspace)
+    if not len(made if strict else made[0]) and rows.lost_ledger(folder):
+        warnings.warn(
+            f"ledger_df: {folder} has runs that asked a model, and no ledger of them: the folder .llmos in it was "
+            "perhaps not copied along. What each run cost is in runs_df, too.",
+            stacklevel=2,
+        )
+    return made
 
 
 @overload

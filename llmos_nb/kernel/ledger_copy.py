@@ -23,7 +23,7 @@ from llmos_nb.errors import StoreError
 from llmos_nb.kernel.files import atomic_write, sync_folder
 from llmos_nb.kernel.locks import locked
 
-__all__ = ["LedgerCopy"]
+__all__ = ["LedgerCopy", "copied_rows"]
 
 #: Version of the copy's form; one of another version is left alone.
 FORM: Final = 1
@@ -44,7 +44,7 @@ class LedgerCopy:
     """The copy beside the database ``file``. Safe for threads and for several kernels."""
 
     def __init__(self, file: Path) -> None:
-        self.path: Final = file.with_name(f"{file.stem}.ledger.jsonl")
+        self.path: Final = _beside(file)
         self._kept: Final = file.with_name(f"{file.stem}.kept.json")
         self._lock = threading.Lock()
         #: Size of the file when we wrote it last, and the last row's number in it.
@@ -254,6 +254,19 @@ class LedgerCopy:
         os.rename(self.path, aside)
         self._known = (-1, 0)
         return f"Its copy of the ledger was set aside as {aside.name}, because {why}, and a new one begins."
+
+
+def copied_rows(file: Path) -> tuple[list[dict[str, Any]], int]:
+    """The ledger as the copy beside the database ``file`` has it, and how many of its lines are no rows; only read."""
+    try:
+        data = _beside(file).read_bytes()
+    except FileNotFoundError:
+        return [], 0
+    return _rows(data) if data.startswith(_HEAD) else ([], len(data.splitlines()))
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.ledger.jsonl")
 
 
 def _all(connection: sa.Connection, table: str, order: str) -> list[dict[str, Any]]:

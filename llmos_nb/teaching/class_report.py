@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.errors import LlmosError, StoreError
-from llmos_nb.frames.rows import Report, Row, run_rows
+from llmos_nb.frames.rows import Report, Row, lost_ledger, run_rows
 from llmos_nb.frames.schema import Column
 from llmos_nb.frames.tables import frame_of
+from llmos_nb.kernel.ledger_copy import copied_rows
 from llmos_nb.teaching.progress import progress_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _MARKS: Final = (".llmos", "memory/sessions", "memory/traces", "memory/lessons.j
 _MODES: Final = ("learner", "mixed", "follower", "crystallized", "orchestrator")
 #: Folders that no workspace lies in.
 _SKIPPED: Final = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", "site-packages"})
+
+#: Whether it is play money, nano-dollars spent and saved, and how many costs are not known.
+_Sums = tuple[bool, int, int, int]
 
 COLUMNS: Final = [
     Column("student", "string", "whose workspace it is: the name of its folder, or of the one that folder lies in"),
@@ -54,6 +58,11 @@ COLUMNS: Final = [
     Column("problems", "string", "what could not be read; empty: nothing"),
     Column("workspace", "string", "the folder"),
 ]
+
+
+_NONE: Final = (
+    "No workspace was found. Name the folder that holds the students' folders, each with a workspace in it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,7 @@ class ClassReport:
 
     def __str__(self) -> str:
         if not len(self.df):
-            return "no workspaces"
+            return _NONE
         head, body = self._rows()
         widths = [min(48, max(len(row[i]) for row in (head, *body))) for i in range(len(head))]
         lines = [
@@ -130,7 +139,7 @@ class ClassReport:
 
     def _repr_html_(self) -> str:
         if not len(self.df):
-            return "<em>no workspaces</em>"
+            return f"<em>{html.escape(_NONE)}</em>"
         head, body = self._rows()
         left = 'style="text-align:left;vertical-align:top"'
         top = "".join(f"<th {left}>{html.escape(name)}</th>" for name in head)
@@ -297,9 +306,14 @@ def _runs(folder: Path, row: Row, moments: list[float], note: Report) -> None:
 def _money(folder: Path, row: Row, problems: list[str]) -> None:
     """What the ledger says, read from a copy: opening the database itself would write beside it."""
     state = folder / ".llmos" / "state.db"
-    if not state.is_file():
-        return
     try:
+        if not state.is_file():
+            found = _copied(state)
+            if not found and lost_ledger(folder):
+                row.update(spent_usd=None, play_usd=None, saved_usd=None)
+                problems.append("state.db: is not there, so what was spent is not known")
+            _add_up(row, found)
+            return
         if state.stat().st_size > STATE_LIMIT:
             raise OSError(f"larger than {STATE_LIMIT // 1_000_000} MB")
         with tempfile.TemporaryDirectory(prefix="llmos-report-") as place:
@@ -310,15 +324,35 @@ def _money(folder: Path, row: Row, problems: list[str]) -> None:
                 found = connection.execute(
                     "SELECT simulated, SUM(cost), SUM(saved), SUM(cost IS NULL) FROM ledger GROUP BY simulated"
                 ).fetchall()
-        from llmos_nb.kernel.ledger import to_usd
-
-        for simulated, cost, saved, unknown in found:
-            name = "play_usd" if simulated else "spent_usd"
-            row[name] = None if unknown and not simulated else round(to_usd(cost or 0), 9)
-            row["saved_usd"] = round(row["saved_usd"] + to_usd(saved or 0), 9)
-    except (OSError, sqlite3.Error, TypeError, ValueError) as error:
+        _add_up(row, found)
+    except (OSError, sqlite3.Error, TypeError, ValueError, KeyError) as error:
         row.update(spent_usd=None, play_usd=None, saved_usd=None)
         problems.append(f"state.db: cannot be read ({error})")
+
+
+def _copied(state: Path) -> list[_Sums]:
+    """The sums of the copy in plain text that lies beside a state database, which itself was lost or left behind."""
+    rows, _ = copied_rows(state)
+    kinds = [[row for row in rows if bool(row["simulated"]) is simulated] for simulated in (False, True)]
+    return [
+        (
+            bool(kind[0]["simulated"]),
+            sum(row["cost"] or 0 for row in kind),
+            sum(row["saved"] for row in kind),
+            sum(row["cost"] is None for row in kind),
+        )
+        for kind in kinds
+        if kind
+    ]
+
+
+def _add_up(row: Row, found: Iterable[_Sums]) -> None:
+    from llmos_nb.kernel.ledger import to_usd
+
+    for simulated, cost, saved, unknown in found:
+        name = "play_usd" if simulated else "spent_usd"
+        row[name] = None if unknown and not simulated else round(to_usd(cost or 0), 9)
+        row["saved_usd"] = round(row["saved_usd"] + to_usd(saved or 0), 9)
 
 
 def _usd(value: Any) -> str:

@@ -100,6 +100,7 @@ def test_an_empty_workspace_gives_the_columns_of_the_schema_and_makes_nothing(na
         assert len(df) == 0
 
 
+@pytest.mark.filterwarnings("ignore:ledger_df")  # these runs have no ledger
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_filled_workspace_has_the_same_dtypes(name: str, workspace: Path) -> None:
     df = getattr(frames, name)(workspace)
@@ -216,6 +217,31 @@ def test_the_state_url_goes_before_the_workspace(tmp_path: Path, monkeypatch: py
     assert not elsewhere.exists()
     TokenEconomy(engine=open_state(elsewhere)).deduct(0.5, "x")
     assert frames.ledger_df(tmp_path)["cost_usd"].tolist() == [0.5]
+
+
+def test_a_ledger_whose_database_was_left_behind_is_read_from_its_copy(workspace: Path) -> None:
+    state = workspace / ".llmos" / "state.db"
+    engine = open_state(state)
+    TokenEconomy(engine=engine, session_id="s1").deduct(0.5, "real")
+    TokenEconomy(engine=engine, simulated=True).deduct(0.25, "play", saved_usd=0.1)
+    whole = frames.ledger_df(workspace)
+    engine.dispose()
+    for file in state.parent.glob("state.db*"):
+        file.unlink()
+    copied = frames.ledger_df(workspace)
+    pd.testing.assert_frame_equal(copied, whole)
+    assert not state.exists(), "reading makes no database"
+    copy = state.with_name("state.ledger.jsonl")
+    copy.write_bytes(copy.read_bytes() + b'{"id": 3, "torn')
+    with pytest.raises(StoreError, match="1 lines of the ledger's copy"):
+        frames.ledger_df(workspace)
+    found, errors = frames.ledger_df(workspace, strict=False)
+    assert len(found) == 2 and len(errors) == 1
+
+
+def test_a_ledger_that_is_lost_is_told_of_where_runs_asked_a_model(workspace: Path) -> None:
+    with pytest.warns(UserWarning, match="no ledger of them"):
+        assert len(frames.ledger_df(workspace)) == 0
 
 
 def test_a_ledger_that_cannot_be_read(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -339,6 +340,25 @@ def test_what_is_damaged_is_told_and_the_rest_counted(tmp_path: Path) -> None:
     assert "unknown" in str(found) and "Could not be read" in found._repr_html_()
 
 
+def test_money_is_counted_from_the_copy_where_the_database_is_missing_and_is_unknown_without_both(
+    tmp_path: Path,
+) -> None:
+    called = {"event": "ModelCalled", "run_id": "r0", "session_id": "s", "at": 1_700_000_000, "cost_usd": 0.25}
+    for name in ("ada", "ben", "eve"):
+        student(tmp_path / name, goals=1)
+        log = next((tmp_path / name / "workspace/memory/sessions").glob("*.jsonl"))
+        log.write_text(log.read_text() + json.dumps(called) + "\n")
+    for file in [*tmp_path.glob("ada/workspace/.llmos/state.db*"), *tmp_path.glob("ben/workspace/.llmos/state.*")]:
+        file.unlink()
+    shutil.rmtree(tmp_path / "eve/workspace/.llmos")
+    before = everything(tmp_path)
+    df = report(tmp_path).df.set_index("student")
+    assert everything(tmp_path) == before
+    assert (df.loc["ada"].play_usd, df.loc["ada"].spent_usd, df.loc["ada"].problems) == (0.25, 0, "")
+    for name in ("ben", "eve"):
+        assert pd.isna(df.loc[name].play_usd) and "not known" in df.loc[name].problems
+
+
 def test_which_folders_are_workspaces(tmp_path: Path) -> None:
     one = student(tmp_path / "a" / "b" / "ada")
     two = student(tmp_path / "c" / "ada", goals=1)
@@ -354,7 +374,8 @@ def test_which_folders_are_workspaces(tmp_path: Path) -> None:
     assert list(begun.df["student"]) == ["ada", "eve"] and list(begun.df["goals"])[1] == 0 and not begun.problems
     (tmp_path / "a" / "b" / "eve" / "workspace").rmdir()
     (tmp_path / "nothing").mkdir()
-    assert len(report(tmp_path / "nothing")) == 0 and str(report(tmp_path / "nothing")) == "no workspaces"
+    assert len(report(tmp_path / "nothing")) == 0
+    assert str(report(tmp_path / "nothing")).startswith("No workspace was found. Name the folder")
     assert report(tmp_path / "nothing").df.dtypes["goals"] == "Int64"
     loop = tmp_path / "c" / "loop"
     loop.symlink_to(tmp_path, target_is_directory=True)
