@@ -62,8 +62,9 @@ def awaited(lines: list[str]) -> list[str]:
     return lines
 
 
+_OF_PROSE: Final = ("llmos", "llmos_wrong", "context", "memory", "remember", "schedule", "traces", "guard")
 #: A line magic that takes prose, ended by a question mark, perhaps assigned to a name.
-_QUESTION: Final = re.compile(r"^(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%(llmos|context|memory)[ \t]+(\S.*\w.*\?)\s*$")
+_QUESTION: Final = re.compile(rf"^(\s*(?:[A-Za-z_]\w*\s*=\s*)?)%({'|'.join(_OF_PROSE)})[ \t]+(\S.*\w.*\?)\s*$")
 
 
 def asked(lines: list[str]) -> list[str]:

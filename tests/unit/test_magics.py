@@ -148,9 +148,20 @@ def test_awaiting_is_added_once_and_only_to_goals() -> None:
     assert awaited([other]) == [other] and awaited([]) == []
 
 
-@pytest.mark.parametrize("line", ["%llmos How many rows?", "x = %llmos How many rows?", "%context How many rows?"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%llmos How many rows?",
+        "x = %llmos How many rows?",
+        *(f"%{magic} How many rows?" for magic in ("context", "memory", "remember", "schedule", "traces", "guard")),
+    ],
+)
 def test_what_ends_in_a_question_mark_is_no_cry_for_help(shell: Any, line: str) -> None:
     assert "'How many rows?'" in shell.transform_cell(line) and "pinfo" not in shell.transform_cell(line)
+
+
+def test_a_magic_alone_is_still_asked_for_its_help(shell: Any) -> None:
+    assert all("pinfo" in shell.transform_cell(f"%{magic}?") for magic in ("llmos", "schedule", "guard", "remember"))
 
 
 def test_the_help_names_every_option(shell: Any) -> None:
