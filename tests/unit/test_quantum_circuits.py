@@ -164,6 +164,9 @@ def test_what_a_circuit_lacks() -> None:
     assert "nothing is measured" in str(validate(ghz(2, end=False)))
     assert "it has no gates" in str(validate(QuantumCircuit(1, 1)))
     assert "it has no qubits" in str(validate(QuantumCircuit()))
+    assert validate(ghz(24)).ok
+    wide = ghz(25)
+    assert "at most 24 can" in str(validate(wide)) and str(validate(wide)).endswith("not ready to run")
     open_circuit = QuantumCircuit(1)
     open_circuit.ry(Parameter("angle"), 0)
     open_circuit.measure_all()

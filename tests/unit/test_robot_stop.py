@@ -210,6 +210,9 @@ def test_a_script_resets_it_at_its_top_level(tmp_path: Path, how: str) -> None:
 
 def test_a_stop_of_an_arm_that_was_replaced_stops_the_one_that_moves() -> None:
     old = robot("numpy", pace=1)
+    with pytest.raises(ArmError, match="no world 'nosuch'"):
+        robot("nosuch")
+    assert robot() is old and not old.closed, "a world that there is not takes the arm's place"
     new = robot("numpy", pace=1)
     new.go_home()
     threading.Timer(0.5, lambda: old.stop("from the old handle")).start()

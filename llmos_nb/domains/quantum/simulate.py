@@ -10,7 +10,7 @@ from llmos_nb.domains.quantum.circuit import as_circuit
 from llmos_nb.domains.quantum.errors import QuantumError, need
 from llmos_nb.domains.quantum.exact import is_terminal, without_measurements, written
 from llmos_nb.domains.quantum.noise import NOISY_GATES, Noise
-from llmos_nb.domains.quantum.validate import validate
+from llmos_nb.domains.quantum.validate import SIMULATED_QUBITS, validate
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -19,8 +19,6 @@ __all__ = ["SHOTS_LIMIT", "SIMULATED_QUBITS", "Counts", "check_qubits", "noisy_p
 
 #: Shots of one run.
 SHOTS_LIMIT: Final = 10_000_000
-#: Qubits of a circuit that is simulated: 2**24 amplitudes of 16 bytes are 256 MB.
-SIMULATED_QUBITS: Final = 24
 #: Seconds that a run may be expected to take: the simulator cannot be interrupted.
 SECONDS_LIMIT: Final = 300.0
 #: Seconds for an operation, and for it on one amplitude, without noise and with it; measured on a small machine.

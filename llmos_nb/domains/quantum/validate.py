@@ -11,7 +11,10 @@ from llmos_nb.domains.quantum.circuit import as_circuit
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-__all__ = ["Validation", "validate"]
+__all__ = ["SIMULATED_QUBITS", "Validation", "validate"]
+
+#: Qubits of a circuit that is simulated: 2**24 amplitudes of 16 bytes are 256 MB.
+SIMULATED_QUBITS: Final = 24
 
 #: Instructions that are no gates.
 _NOT_GATES: Final = frozenset({"barrier", "delay", "measure", "reset", "global_phase", "if_else", "store"})
@@ -76,6 +79,10 @@ def validate(source: Any) -> Validation:
         problems.append("it has no qubits")
     elif not seen.gates and not seen.resets:
         problems.append("it has no gates")
+    if circuit.num_qubits > SIMULATED_QUBITS:
+        problems.append(
+            f"a circuit on {circuit.num_qubits} qubits cannot be run here: at most {SIMULATED_QUBITS} can"
+        )
     if not seen.measured:
         problems.append("nothing is measured, so there is nothing to count: add measure_all()")
     if circuit.parameters:

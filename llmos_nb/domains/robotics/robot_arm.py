@@ -31,6 +31,7 @@ from llmos_nb.domains.robotics.status import Done, RobotStatus
 from llmos_nb.domains.robotics.things import THINGS, Thing, things_of
 from llmos_nb.domains.robotics.units import angle, length, share
 from llmos_nb.domains.robotics.ways import way_to
+from llmos_nb.domains.robotics.world import check_world
 from llmos_nb.guard import persons_only
 
 __all__ = ["DIRECTIONS", "Robot", "robot"]
@@ -80,6 +81,7 @@ class Robot:
         self._set_up(world, scene, things, pace)
 
     def _set_up(self, world: str, scene: Scene, things: Sequence[Thing], pace: float, stopped: str = "") -> None:
+        check_world(world)  # before the arm's own process, where it would only be told of with the first motion
         self.world = world
         options = {"things": [thing.as_mapping() for thing in things_of(things)]}
         self._controller = ArmController(scene=scene, world=world, options=options, pace=pace, stopped=stopped)
@@ -383,6 +385,7 @@ def robot(world: str | None = None, *, pace: float | None = None) -> Robot:
     with _making:
         if _one is not None and not _one.closed and world is None and pace is None:
             return _one
+        check_world(world or "numpy")  # before the one that is there is given up
         if _one is not None:
             persons_only("put another robot arm in the place of this one")
             if not _one.closed and (why := _one.status().emergency_stop):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final, Protocol, cast
 
 from llmos_nb.domains.robotics.arm import Arm
@@ -19,7 +20,7 @@ from llmos_nb.domains.robotics.motion import Pose
 from llmos_nb.domains.robotics.scene import Scene
 from llmos_nb.domains.robotics.state import Held, State
 
-__all__ = ["WORLDS", "World", "bare_world", "open_world"]
+__all__ = ["WORLDS", "World", "bare_world", "check_world", "open_world"]
 
 #: Worlds by name.
 WORLDS: Final[dict[str, str]] = {
@@ -27,6 +28,8 @@ WORLDS: Final[dict[str, str]] = {
     "mujoco": "llmos_nb.domains.robotics.mujoco_world:mujoco_world",
     "bare": "llmos_nb.domains.robotics.world:bare_world",
 }
+#: Packages that worlds need beside those that llmos_nb does.
+_NEEDS: Final[dict[str, str]] = {"mujoco": "mujoco"}
 
 
 class World(Protocol):
@@ -56,6 +59,25 @@ class World(Protocol):
         """All that is needed to go on from here in another process, as plain data."""
 
 
+def check_world(name: str) -> None:
+    """Look whether there is a world of this name, without making one.
+
+    Raises:
+        ArmError: there is none, or what it needs is not installed.
+    """
+    if name not in WORLDS:
+        raise ArmError(f"There is no world {name!r:.80}.", remedy=f"Worlds are {', '.join(WORLDS)}.")
+    if name in _NEEDS and find_spec(_NEEDS[name]) is None:
+        raise _not_installed(name, _NEEDS[name])
+
+
+def _not_installed(world: str, package: str | None) -> ArmError:
+    return ArmError(
+        f"The world {world!r} needs {package}, which is not installed.",
+        remedy='Install it with: pip install "llmos-nb[robotics]"',
+    )
+
+
 def open_world(
     name: str, arm: Arm, scene: Scene, begin: Mapping[str, Any] | None, options: Mapping[str, Any]
 ) -> World:
@@ -64,16 +86,12 @@ def open_world(
     Raises:
         ArmError: there is none, or what it needs is not installed.
     """
-    if name not in WORLDS:
-        raise ArmError(f"There is no world {name!r:.80}.", remedy=f"Worlds are {', '.join(WORLDS)}.")
+    check_world(name)
     module, _, function = WORLDS[name].partition(":")
     try:
         made = getattr(import_module(module), function)
     except ImportError as error:
-        raise ArmError(
-            f"The world {name!r} needs {error.name}, which is not installed.",
-            remedy='Install it with: pip install "llmos-nb[robotics]"',
-        ) from error
+        raise _not_installed(name, error.name) from error
     return cast(World, made(arm, scene, begin, options))
 
 
