@@ -78,9 +78,9 @@ class Answer:
             more = " A Series is one column: reset_index() makes a table of it, and df[['name']] stays one."
         elif callable(self.value) and kind != "function":
             more = f" Perhaps it wants to be called: {self.called}()."
-        raise Wrong(
-            f"{self.called} is {_shown(self.value)}, a {type(self.value).__name__}, and must be {wanted}.{more}"
-        )
+        given = type(self.value).__name__
+        article = "an" if given[0].lower() in "aeiou" else "a"
+        raise Wrong(f"{self.called} is {_shown(self.value)}, {article} {given}, and must be {wanted}.{more}")
 
     def equals(self, right: Any, unless: Mapping[Any, str] | None = None) -> Answer:
         """It is this value; ``unless`` says what to tell of others."""

@@ -57,7 +57,7 @@ class Lesson:
             if one.name == name:
                 return one
         raise LessonError(
-            f"The lesson {self.name} has no exercise {name!r}.",
+            f"The lesson {self.name} has no exercise {name!r}." if name else "Which exercise is to be checked?",
             remedy=f"It has {', '.join(one.name for one in self.exercises)}.",
         )
 

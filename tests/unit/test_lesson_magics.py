@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from cells import run
+from IPython.core.pylabtools import select_figure_formats
 
 from llmos_nb.errors import LessonError, SettingsError, StoreError
 
@@ -31,6 +34,53 @@ def test_a_cell_is_run_and_looked_at(shell: Any) -> None:
     assert run(shell, "%check sum").passed
     assert str(run(shell, "%lesson progress")).splitlines()[1].split() == ["one", "sum", "3", "yes"]
     assert run(shell, "%report").df["solved"].tolist() == ["one/sum"]
+
+
+@pytest.fixture
+def first_goals(shell: Any) -> Any:
+    """The first lesson of the course, open in a shell with its table."""
+    course = Path(__file__).parents[2] / "notebooks"
+    shell.user_ns["penguins"] = pd.read_csv(course / "data" / "penguins.csv")
+    run(shell, f"%lesson '{course / 'lessons' / 'first-goals.md'}'")
+    return shell
+
+
+@pytest.mark.parametrize(
+    ("masses", "said"),
+    [
+        ('pd.DataFrame({"species": ["A", "A", "A"], "body_mass_g": [1, 2, 5076.0163]})', "the species in masses"),
+        ('penguins.groupby("species", as_index=False)["body_mass_g"].median()', "the mean mass of Adelie"),
+        ('penguins.dropna().groupby("species", as_index=False)["body_mass_g"].mean()', "the mean mass of Adelie"),
+        ('penguins.groupby("species", as_index=False)["body_mass_g"].mean()', ""),
+        ('penguins.groupby("species")["body_mass_g"].mean().sort_values().reset_index()', ""),
+    ],
+)
+def test_every_row_of_a_table_that_a_lesson_asks_for_is_looked_at(masses: str, said: str, first_goals: Any) -> None:
+    found = run(first_goals, f"%%check by-species\nimport pandas as pd\nmasses = {masses}")
+    assert bool(found) is not bool(said) and said in found.said
+
+
+def test_a_picture_that_a_lesson_asks_for_must_have_been_drawn(first_goals: Any) -> None:
+    run(first_goals, "await llmos.execute('average body_mass_g by species in penguins')")
+    for exercise in ("ask", "free"):
+        assert "drew no picture" in run(first_goals, f"%check {exercise}").said
+    before = plt.get_backend()
+    try:
+        plt.switch_backend("module://matplotlib_inline.backend_inline")  # as %matplotlib inline does in a kernel
+        select_figure_formats(first_goals, {"png"})
+        run(first_goals, "await llmos.execute('bar chart of the mean body_mass_g by species in penguins')")
+        assert run(first_goals, "%check ask").passed
+    finally:
+        plt.close("all")
+        plt.switch_backend(before)
+        plt.ioff()
+
+
+def test_which_exercise_is_asked_where_none_is_named(shell: Any) -> None:
+    run(shell, "%lesson one")
+    with pytest.raises(LessonError, match="Which exercise .* It has sum"):
+        run(shell, "%check")
+    assert run(shell, "%%check sum\ntotal = 5").passed
 
 
 def test_an_answer_that_cannot_be_run_is_a_try(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
