@@ -72,7 +72,7 @@ RUNS: Final = [
     Column("model_calls", COUNT, "model calls answered"),
     Column("steps", COUNT, "tool calls begun; rows of steps_df"),
     Column("duration_s", NUMBER, "seconds from start to end"),
-    Column("trace_id", TEXT, "the trace it left or replayed"),
+    Column("trace_id", TEXT, "the trace it left or replayed; that of a free task of the package is not in traces_df"),
     Column("confidence", NUMBER, "of the match it ran on, 0 to 1"),
 ]
 
@@ -143,7 +143,11 @@ AGENTS: Final = [
     Column("created_at", TIME, "when"),
     Column("created_by", TEXT, "user, or the agent that wrote it"),
     Column("path", TEXT, "its file"),
-    Column("uses", COUNT, "runs that it was asked for, and calls by other agents"),
+    Column(
+        "uses",
+        COUNT,
+        "runs that it was asked for, but for those that broke off before anything was done, and calls by other agents",
+    ),
     Column("success_rate", NUMBER, "share of its uses with an end that succeeded, 0 to 1; <NA>: none ended"),
     Column("cost_usd", NUMBER, "US dollars of its own model calls; <NA>: a price is not known"),
     Column("last_used_at", TIME, "when it was last used; <NA>: never"),
@@ -159,7 +163,7 @@ TRACES: Final = [
     Column("agent", TEXT, "the agent that worked on it"),
     Column("project", TEXT, "the project it was made in; empty: in none"),
     Column("model", TEXT, "the model that was asked"),
-    Column("cost_usd", NUMBER, "US dollars; <NA>: no price is known"),
+    Column("cost_usd", NUMBER, "US dollars, of a plan with its nodes; <NA>: no price is known"),
     Column("duration_s", NUMBER, "seconds"),
     Column("replayable", FLAG, "it ended in success, and has a step to run"),
     Column("edited", FLAG, "changed since it was recorded or vouched for"),

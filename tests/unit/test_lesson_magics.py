@@ -78,7 +78,7 @@ def test_a_picture_that_a_lesson_asks_for_must_have_been_drawn(first_goals: Any)
 
 def test_which_exercise_is_asked_where_none_is_named(shell: Any) -> None:
     run(shell, "%lesson one")
-    with pytest.raises(LessonError, match="Which exercise .* It has sum"):
+    with pytest.raises(LessonError, match=r"Which exercise .* It has sum"):
         run(shell, "%check")
     assert run(shell, "%%check sum\ntotal = 5").passed
 
