@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from llmos_nb.cortex.scripted.player import NOT_GRANTED
 from llmos_nb.kernel.approvals import NOBODY
 from llmos_nb.kernel.spelled import spelled
 
@@ -56,6 +57,8 @@ def next_step(goal: Goal, result: RunResult) -> str:
         return (
             "The steps show what it tried: put right what the error names, or say the goal otherwise; run it again."
         )
+    if NOT_GRANTED in result.text:
+        return f"%agents lists who is granted what: name another one than {goal.agent.name} with --agent."
     return "Run it again; `llmos-nb doctor` looks for what does not work."
 
 

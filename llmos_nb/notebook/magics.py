@@ -250,7 +250,7 @@ class LlmosMagics(Magics):
     def llmos_wrong(self, line: str) -> Page:
         """Take a trace out of use because what it did is wrong, and show what else came from it.
 
-        %llmos_wrong                         the trace that the last goal made or replayed
+        %llmos_wrong, %llmos_wrong last      the trace that the last goal made or replayed
         %llmos_wrong TRACE_ID                another one
         %llmos_wrong [TRACE_ID] -- REASON    with what is wrong about it
 
@@ -263,7 +263,7 @@ class LlmosMagics(Magics):
                 f"%llmos_wrong takes one trace, got {which!r:.60}.",
                 remedy="A reason stands behind --: -- it is late.",
             )
-        trace = named(which, self._names, "trace_id") if which else None
+        trace = named(which, self._names, "trace_id") if which not in ("", "last") else None
         return Page(str(self.system.wrong(trace, reason)))
 
 

@@ -105,5 +105,7 @@ class LLMOSMagics(_Options):
             return options_table([row for row in found if row["source"] != "default"])
         chosen = [row for row in found if word in row["name"]]
         if not chosen:
-            raise SettingsError(f"%llmos_settings {word}: no option has that in its name.", remedy="%llmos_settings")
+            raise SettingsError(
+                f"%llmos_settings {word}: no option has that in its name.", remedy="%llmos_settings lists all."
+            )
         return options_table(chosen)

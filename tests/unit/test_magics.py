@@ -427,6 +427,7 @@ def test_runs_and_traces_are_named_by_variables(shell: Any) -> None:
         assert told in str(refused(shell, line, SettingsError)), line
     assert not run(shell, "llmos.traces.get(tid)").wrong, "a slip of the pen takes nothing out of use"
     assert "greeting is gone" in str(run(shell, "llmos.undo(result)"))
+    assert "is out of use" in str(run(shell, "%llmos_wrong last"))
     run(shell, "%llmos_wrong result -- it is -- too short")
     assert run(shell, "llmos.traces.get(tid)").wrong.endswith("it is -- too short")
 

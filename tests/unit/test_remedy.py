@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmos_nb import LLMOS
+from llmos_nb.cortex.scripted.player import NOT_GRANTED
 from llmos_nb.dispatch.remedy import misplaced, next_step
 from llmos_nb.dispatch.result import RunResult
 from llmos_nb.dispatch.run import Goal
@@ -51,6 +52,13 @@ def test_every_end_has_a_next_step(status: str, reason: str, words: str, system:
     result = RunResult(run_id="r", goal="g", status=status, mode="learner", text="", reason=reason)
     said = next_step(goal(system), result)
     assert any(word in said for word in words.split("|")) and bool(said) == bool(words)
+
+
+def test_who_lacks_a_tool_is_sent_to_other_agents(system: LLMOS) -> None:
+    text = f"I cannot go on: the next step needs the tool `move_to`, {NOT_GRANTED} (granted: `run_cell`)."
+    result = RunResult(run_id="r", goal="g", status="failed", mode="learner", text=text, reason="it could not go on")
+    said = next_step(goal(system), result)
+    assert "%agents" in said and "--agent" in said and "doctor" not in said
 
 
 def test_the_time_limit_of_a_project_is_named_where_it_is_kept(system: LLMOS) -> None:

@@ -15,8 +15,10 @@ from llmos_nb.cortex.scripted.match import Bound, find_script
 from llmos_nb.cortex.scripted.passage import Passage, Scope
 from llmos_nb.cortex.scripted.script import Argument, Call, Script, Turn
 
-__all__ = ["UNKNOWN_GOAL", "Reply", "TextPart", "ToolPart", "play"]
+__all__ = ["NOT_GRANTED", "UNKNOWN_GOAL", "Reply", "TextPart", "ToolPart", "play"]
 
+#: What a script says of a tool for want of which it cannot go on.
+NOT_GRANTED: Final = "which is not granted here"
 UNKNOWN_GOAL: Final = "The scripted endpoint does not know this goal. It knows:"
 
 #: Templates listed for an unknown goal.
@@ -191,7 +193,7 @@ def _not_granted(tool: str, offered: Sequence[str]) -> str:
     names = [name.removeprefix("mcp__llmos__") for name in offered if not name.startswith("Deferred")]
     granted = ", ".join(f"`{name}`" for name in names) or "none"  # the client's own placeholder is no tool
     return (
-        f"I cannot go on: the next step needs the tool `{tool}`, which is not granted here (granted: {granted}). "
+        f"I cannot go on: the next step needs the tool `{tool}`, {NOT_GRANTED} (granted: {granted}). "
         "The goal is not done. Grant the tool to the agent and run the goal again."
     )
 
