@@ -39,7 +39,7 @@ _RAW: Final = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT: Final = re.compile(
-    r"<\s*(?:script|iframe|object|embed|meta|link|base)\b|<[^>]*[\s/\"']on[a-z]{3,}\s*=", re.IGNORECASE
+    r"<\s*(?:script|iframe|object|embed|meta|link|base)\b|<[^<>]*[\s/\"']on[a-z]{3,}\s*=", re.IGNORECASE
 )
 _CSS: Final = re.compile(
     r"url\s*\(|@import|image-set\s*\(|-moz-binding|expression\s*\(|src\s*\(|\\[0-9a-f]|/\*", re.IGNORECASE
@@ -50,7 +50,8 @@ _PICTURE: Final = re.compile(r"!\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\s*(?:\([^)]*\)|\
 _LINK: Final = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(\s*<?([^)>\s]*)[^)]*\)")
 _DEFINITION: Final = re.compile(r"^[ \t>]{0,12}\[[^\]\n]+\]:[ \t]*<?(\S+).*$", re.MULTILINE)
 _PLAIN: Final = re.compile(r"<?\b(?:https?|ftp)://[^\s<>\"'`)\]]+>?", re.IGNORECASE)
-_CODE: Final = re.compile(r"(`+)[\s\S]*?\1")
+#: From as many backticks to the next as many, no more and no fewer.
+_CODE: Final = re.compile(r"(?<!`)(`++)[\s\S]*?(?<!`)\1(?!`)")
 _STRANGE: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*:)?[/\\]{2}|(?:javascript|vbscript|data):", re.IGNORECASE)
 #: Keys of plain data under which libraries look for something to load.
 _KEYS: Final = names("url urls src source href image images icon mapstyle style tiles data topojsonurl sprite glyphs")

@@ -18,7 +18,7 @@ __all__ = ["OF_THEIR_OWN", "said_besides"]
 _IDLE: Final = frozenset(
     words("""
     a an the i i'm i'd i've i'll me my mine we us our you your am is are was were be been being do does did have has had
-    having please kindly hey hi hello ok okay thanks thank well simply really actually basically quickly
+    having please kindly hey hi hello ok okay thanks thank well simply really actually basically
     want need like wish wondering wonder help try let's what what's which that there 's 're 've 'm 'll 'd
     give gives given tell show shows shown display displayed find compute calculate determine get return provide see
     know say look print printed value values any list in of on at for from with all using

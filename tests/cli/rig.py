@@ -28,7 +28,7 @@ from llmos_nb.settings import Settings
 from llmos_nb.tools.namespace import PlainNamespace
 
 #: Seconds within which something that must happen happens, on a slow and busy machine.
-SOON_S = 20.0
+SOON_S = 60.0
 
 
 def one_step(goal: str, tool: str, argument: str, answer: str = "Done.", header: str = "") -> str:

@@ -24,6 +24,8 @@ def ipython() -> Iterator[Any]:
     before = sys.displayhook, sys.excepthook, sys.modules["__main__"]
     shell = InteractiveShell.instance(config=config)
     yield shell
+    if pyplot := sys.modules.get("matplotlib.pyplot"):  # which a change of backend has tied to this very shell
+        pyplot.uninstall_repl_displayhook()
     atexit.unregister(shell.atexit_operations)
     shell.atexit_operations()
     InteractiveShell.clear_instance()

@@ -369,5 +369,5 @@ def test_each_step_has_its_own_figure(place: Place, ipython: Any) -> None:
         assert run.surprise == "" and place.names["figures"] == 1
     finally:
         plt.close("all")
+        plt.ioff()
         plt.switch_backend(before)
-        plt.ioff()  # last: a change of backend ties pyplot to this very shell again

@@ -137,6 +137,13 @@ def test_capitals_of_a_value_count_in_other_words_too(store: TraceStore, typed: 
     assert (store.match(typed).steps is not None) is served
 
 
+@pytest.mark.parametrize("how", ["quickly", "slowly", "gently"])
+def test_how_a_thing_is_to_be_done_makes_it_another(store: TraceStore, how: str) -> None:
+    store.add(Trace("Move the robot arm 30cm to the right", [Step("move_relative", {"dy": -0.3})]))
+    assert store.match("Please move the robot arm 30cm to the right").verdict == "replay"
+    assert store.match(f"Move the robot arm 30cm to the right {how}").steps is None
+
+
 def test_a_vocabulary_knows_a_value_in_any_capitals(store: TraceStore) -> None:
     store.add(Trace("Show the column Name", [Step("run_cell", {"code": "print(df['Name'])"})]))
     assert store.match("Please show the column name", vocabulary={"column": ["Name"]}).verdict == "replay"

@@ -24,7 +24,7 @@ FILLERS: Final = frozenset(
     i i'm i'd i've i'll me my mine we us our you your yours one's
     am is are was were be been being do does did doing done have has had having
     can could would will shall should may might must let's
-    please kindly hey hi hello ok okay thanks thank well so then simply really actually basically quickly
+    please kindly hey hi hello ok okay thanks thank well so then simply really actually basically
     want wants wanted need needs needed like wish wondering wonder help try
     what what's which who whom whose how
     using via kind sort thing things such
