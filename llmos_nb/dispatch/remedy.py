@@ -93,16 +93,18 @@ def _withheld(goal: Goal, result: RunResult) -> str:
 
 
 def misplaced(goal: Goal) -> str:
-    """That a file which a goal names lies in its project's input, where no program looks; empty if all is well."""
+    """That a file which a goal names lies in its project's input, or where the kernel began and not in the project at all,
+    so that no program finds it; empty if all is well."""
     if goal.project is None:
         return ""
-    found = [
-        name
-        for name in dict.fromkeys(_FILE.findall(goal.text))
-        if not _there(goal.cwd / name) and _there(goal.project.input / name)
-    ]
+    missing = [name for name in dict.fromkeys(_FILE.findall(goal.text)) if not _there(goal.cwd / name)]
+    found = [name for name in missing if _there(goal.project.input / name)]
     if not found:
-        return ""
+        outside = [name for name in missing if _there(Path.cwd() / name)]
+        if not outside:
+            return ""
+        named = " and no ".join(outside)
+        return f"There is no {named} in the project {goal.project.name}: what lies outside belongs in {goal.project.input}."
     folder = goal.project.input.name
     named = " and ".join(f"{folder}/{name}" for name in found)
     return f"There is no {' and no '.join(found)} in the project's folder. Did you mean {named}?"

@@ -93,6 +93,18 @@ def test_a_file_that_lies_in_the_projects_input_is_named(text: str, words: str, 
     assert misplaced(goal(system, text)) == ""
 
 
+def test_a_file_that_lies_beside_the_project_is_told_of_until_it_is_in_it(system: LLMOS) -> None:
+    project = system.projects.create("whales")
+    (project.state / "history.md").parent.mkdir(parents=True, exist_ok=True)
+    (project.state / "history.md").write_text("- a run\n")  # no longer new
+    Path("songs.csv").write_text("x")
+    said = misplaced(goal(system, "Load songs.csv", "whales"))
+    assert said.startswith("There is no songs.csv in the project whales") and str(project.input) in said
+    assert misplaced(goal(system, "Load songs.csv")) == ""
+    (project.folder / "songs.csv").write_text("x")
+    assert misplaced(goal(system, "Load songs.csv", "whales")) == ""
+
+
 def test_a_run_that_fails_for_want_of_a_file_says_where_it_lies(system: LLMOS) -> None:
     project = system.projects.create("whales")
     (project.input / "songs.csv").write_text("x")
