@@ -212,6 +212,8 @@ def test_a_stop_of_an_arm_that_was_replaced_stops_the_one_that_moves() -> None:
     old = robot("numpy", pace=1)
     with pytest.raises(ArmError, match="no world 'nosuch'"):
         robot("nosuch")
+    with pytest.raises(ArmError, match="from 0 to 100, got -1"):
+        robot(pace=-1)
     assert robot() is old and not old.closed, "a world that there is not takes the arm's place"
     new = robot("numpy", pace=1)
     new.go_home()

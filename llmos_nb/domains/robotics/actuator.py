@@ -27,7 +27,7 @@ from llmos_nb.domains.robotics.scene import Scene
 from llmos_nb.domains.robotics.state import State
 from llmos_nb.domains.robotics.world import World
 
-__all__ = ["STOPPED_AGAIN", "TICK", "Actuator"]
+__all__ = ["STOPPED_AGAIN", "TICK", "Actuator", "check_pace"]
 
 STOPPED_AGAIN: Final = "The arm was stopped again while it was being reset, and stays stopped."
 
@@ -36,6 +36,17 @@ TICK: Final = 0.005
 #: After the arm or the fingers have had their time, they get this much more to come to rest (s).
 _SETTLE: Final = 0.25
 _Span = tuple[float, float]
+
+
+def check_pace(pace: object) -> float:
+    """How fast time goes, as a number.
+
+    Raises:
+        ArmError: it is none, or out of range.
+    """
+    if (speed := finite(pace)) is None or not 0 <= speed <= 100:
+        raise ArmError(f"The pace is a number from 0 to 100, got {pace!r:.80}.")
+    return speed
 
 
 class Actuator:
@@ -55,8 +66,7 @@ class Actuator:
         told: Callable[[State], None] = lambda state: None,
         latched: Callable[[str], None] = lambda why: None,
     ) -> None:
-        if (speed := finite(pace)) is None or not 0 <= speed <= 100:
-            raise ArmError(f"The pace is a number from 0 to 100, got {pace!r:.80}.")
+        speed = check_pace(pace)
         self._gate = Gate(arm, scene)
         self._world, self._pace, self._told = world, speed, told
         self._moving = threading.Lock()

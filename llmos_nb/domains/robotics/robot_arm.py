@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from llmos_nb.domains.robotics.actuator import check_pace
 from llmos_nb.domains.robotics.arm import ARM, Vector
 from llmos_nb.domains.robotics.controller import ArmController
 from llmos_nb.domains.robotics.desk import DESK
@@ -82,6 +83,7 @@ class Robot:
 
     def _set_up(self, world: str, scene: Scene, things: Sequence[Thing], pace: float, stopped: str = "") -> None:
         check_world(world)  # before the arm's own process, where it would only be told of with the first motion
+        check_pace(pace)
         self.world = world
         options = {"things": [thing.as_mapping() for thing in things_of(things)]}
         self._controller = ArmController(scene=scene, world=world, options=options, pace=pace, stopped=stopped)
@@ -386,6 +388,7 @@ def robot(world: str | None = None, *, pace: float | None = None) -> Robot:
         if _one is not None and not _one.closed and world is None and pace is None:
             return _one
         check_world(world or "numpy")  # before the one that is there is given up
+        check_pace(1.0 if pace is None else pace)
         if _one is not None:
             persons_only("put another robot arm in the place of this one")
             if not _one.closed and (why := _one.status().emergency_stop):
