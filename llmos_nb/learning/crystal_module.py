@@ -122,7 +122,7 @@ def _provenance(facts: Facts) -> str:
                 f"{facts.successes} of them successful ({facts.success:.0%})."
             ),
             *_wrapped(f"Traces: {traces}."),
-            *_wrapped("It may be edited: it is then kept as it is, and its tests run again before a goal uses it."),
+            *_wrapped("It may be edited: it is then kept as it is, and used once you trust it and its tests pass again."),
         ]
     )
 

@@ -91,7 +91,7 @@ def test_the_module_is_what_a_person_would_have_written(place: Place) -> None:
 
 Made from 2 recorded runs of this goal after 6 uses, 6 of them successful (100%).
 Traces: 20260101-000000-run-0000, 20260101-000001-run-0001.
-It may be edited: it is then kept as it is, and its tests run again before a goal uses it.
+It may be edited: it is then kept as it is, and used once you trust it and its tests pass again.
 """
 
 __all__ = ["sum_of_squares"]
