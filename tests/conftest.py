@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -34,6 +35,13 @@ def _own_interrupts(request: pytest.FixtureRequest) -> Iterator[None]:
     left = signal.getsignal(signal.SIGINT)
     if left is not signal.default_int_handler:
         warnings.warn(f"{request.node.nodeid} left {left!r} to answer SIGINT", stacklevel=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_of_others() -> None:
+    """Every test begins without the figures that another left open: they would be drawn into, and shown."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -19,11 +19,21 @@ from llmos_nb.dispatch.denied import denied
 from llmos_nb.dispatch.harmless import changes, is_another, is_opposed, multiplies
 from llmos_nb.dispatch.known import is_id, sample, table_files
 from llmos_nb.dispatch.rephrased import no_such_table, rephrased
-from llmos_nb.dispatch.shipped import DIFFERING, TEXTS_READ, held, misfit, shipped_match, spellings, spoken
+from llmos_nb.dispatch.shipped import (
+    DIFFERING,
+    SAYING_LITTLE,
+    TEXTS_READ,
+    beyond,
+    held,
+    misfit,
+    shipped_match,
+    spellings,
+    spoken,
+)
 from llmos_nb.memory import TraceStore
 from llmos_nb.memory.besides import OF_THEIR_OWN
 from llmos_nb.memory.library import NOTHING_SAID, Library, lifted_singly
-from llmos_nb.memory.reading import FILLERS, MARKS, RELATIONS
+from llmos_nb.memory.reading import MARKS
 from llmos_nb.memory.slots import Lifted, Slot
 from llmos_nb.memory.slots.ordinary import ORDINARY
 from llmos_nb.tools.packs import packs
@@ -58,7 +68,6 @@ OTHERS: Final = 2
 _GENERAL: Final = "nothing that is free without a key is asked for in these words"
 #: Behind these stands what makes groups.
 _GROUPING: Final = re.compile(r"\b(?:by|per|each|every) $", re.IGNORECASE)
-#: Words that say nothing by themselves.
 #: What is asked of time, and of what is true or false.
 _TIMELY: Final = re.compile(
     r"\b(?:per|by|each|every|(?:hour|dai|week|month|quarter|year)(?:ly)?|using|time|dates?|day|trend|develop\w*|over|after|before"
@@ -68,7 +77,6 @@ _TIMELY: Final = re.compile(
 _FLAGGED: Final = re.compile(r"\b(?:true|false)\b", re.IGNORECASE)
 _ANY: Final = re.compile("")
 _DRAWS: Final = re.compile(r"\b(?:plot|draw|chart|graph|visuali[sz]e)\b", re.IGNORECASE)
-_SAYING_LITTLE: Final = frozenset(ORDINARY).union(FILLERS, MARKS, RELATIONS)
 _FILE: Final = re.compile(r"[\w./\\-]+\.(?:csv|tsv|txt|xlsx|xls|parquet|json|db|sqlite|duckdb)\b", re.IGNORECASE)
 
 
@@ -140,14 +148,17 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
         found = _of_the_values(goal, reading, library, store, names) or _unknown_word(reading, library, store, names)
         if found is not None:
             return found
-    if (gone := _table_gone(goal, tables, library, store, names)) is not None:
+    gone, strange = _table_gone(goal, tables, library, store, names), beyond(goal, library, tables)
+    names_here = [table.name.lower() for table in tables]
+    misspelt = any(difflib.get_close_matches(word.lower(), names_here) for word in re.findall(r"\w+", goal))
+    if gone is not None and (gone.instead or misspelt or not strange):
         return gone
     main = usable[0].tables[0] if usable else tables[0]
     reading = usable[0] if usable else Grounded(goal, tuple(tables))
     if not problem:
         doubts = (library.match(one.goal, one.vocabulary)[0].reasons for one in usable)
         problem = next((said[0] for said in doubts if said and said[0] != NOTHING_SAID), "")
-    return Refusal(problem or _GENERAL, tuple(_near(reading, main, library, store, names, tables, cwd)))
+    return Refusal(strange or problem or _GENERAL, tuple(_near(reading, main, library, store, names, tables, cwd)))
 
 
 def _distinct(goals: Iterable[str], library: Library, store: TraceStore, names: Mapping[str, Any]) -> list[str]:
@@ -169,7 +180,7 @@ def _without_tables(
     """No table is there: so it is told where the goal speaks of what one does with tables."""
     doubt = library.match(goal, None)[0].reasons
     known = next((one for one in doubt if one != NOTHING_SAID), "")
-    said = {word.lower() for word in re.findall(r"[^\W\d_]+", goal)} - _SAYING_LITTLE
+    said = {word.lower() for word in re.findall(r"[^\W\d_]+", goal)} - SAYING_LITTLE
     about = not said.isdisjoint(library.words)
     why = known or ("no table is loaded yet" if about else "")
     free = itertools.islice(_served(loading, library, store, names), NAMED - 1)
@@ -184,7 +195,7 @@ def _table_gone(
     said = ""
     for word, instead in no_such_table(goal, tables):
         known = {one.casefold() for table in tables for one in table.said()}
-        if word.casefold() in known or word.casefold() in _SAYING_LITTLE or word.casefold() in library.words:
+        if word.casefold() in known or word.casefold() in SAYING_LITTLE or word.casefold() in library.words:
             return None
         said = word
         found += _served([instead], library, store, names, looking=True)
@@ -447,7 +458,7 @@ def _spans(lifted: Lifted, reading: Grounded, library: Library) -> list[tuple[in
     for match in re.finditer(r"(?<![\w.])(?:\"[^\"]+\"|'[^']+'|`[^`]+`|[^\W\d_][\w-]*)", reading.goal):
         inside = any(start < match.end() and match.start() < end for start, end in taken)
         word = match[0].lower()
-        if inside or word in _SAYING_LITTLE or word in library.words:
+        if inside or word in SAYING_LITTLE or word in library.words:
             continue
         if free and reading.goal[free[-1][1] : match.start()] == " ":
             free[-1] = (free[-1][0], match.end())

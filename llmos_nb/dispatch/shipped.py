@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,11 +17,15 @@ from llmos_nb.dispatch.denied import denied
 from llmos_nb.memory import Match, Trace, TraceStore
 from llmos_nb.memory.confidence import reliability
 from llmos_nb.memory.library import GROUP, Library, Shipped
+from llmos_nb.memory.reading import FILLERS, MARKS, RELATIONS
 from llmos_nb.memory.slots import Slot
 from llmos_nb.memory.slots.ordinary import ORDINARY
 from llmos_nb.tools.tables import COLUMN, PROSE, TABLE, TEXT, VALUE, Grounded, Table, grounded, is_prose, tables_of
 
-__all__ = ["DIFFERING", "TEXTS_READ", "held", "is_level", "misfit", "owner", "shipped_match", "spellings", "spoken"]
+__all__ = [
+    "DIFFERING", "SAYING_LITTLE", "TEXTS_READ", "beyond", "held", "is_level", "misfit", "owner", "shipped_match",
+    "spellings", "spoken",
+]  # fmt: skip
 
 #: Kinds of parts that are columns end so.
 _COLUMN: Final = "column"
@@ -35,15 +39,19 @@ _ONE_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 DIFFERING: Final = "values that differ in capitals or blanks alone"
 #: Texts of a column that are looked at for that.
 _LOOKED_AT: Final = 200
+#: Words that do not tell what a goal is about.
+SAYING_LITTLE: Final = frozenset(ORDINARY).union(FILLERS, MARKS, RELATIONS)
 
 
 def shipped_match(goal: str, library: Library, store: TraceStore, names: Mapping[str, Any]) -> Match:
     """What a pack's library makes of ``goal``, bound and ready to run, or why it serves nothing."""
     without = store.tasks_called_wrong()
     refused: Match | None = None
-    for reading in grounded(goal, tables_of(names)):
+    tables = tables_of(names)
+    for reading in grounded(goal, tables):
         if reading.problem:
-            refused = Match("none", 0.0, None, reasons=(reading.problem,))
+            why = beyond(goal, library, tables) or reading.problem
+            refused = Match("none", 0.0, None, reasons=(why,))
             continue
         match, parts = library.match(
             reading.goal, reading.vocabulary, without=without, reliability=lambda id: _trusted(store, id)
@@ -66,6 +74,17 @@ def shipped_match(goal: str, library: Library, store: TraceStore, names: Mapping
             match = dataclasses.replace(match, reasons=(f"{match.reasons[0]}, read as {reading.reading!r}",))
         return dataclasses.replace(match, notes=tuple(_notes(match.trace, parts, kinds, reading)))
     return refused or Match("none", 0.0, None)
+
+
+def beyond(goal: str, library: Library, tables: Sequence[Table]) -> str:
+    """Why a goal is none for the library, where half of its words or more are neither of its tasks nor of the tables: what
+    else may be unclear about it does not matter then. Empty for other goals."""
+    said = {word.lower(): word for word in re.findall(r"[^\W\d_]+", goal) if word.lower() not in SAYING_LITTLE}
+    here = {word.lower() for table in tables for name in table.said() for word in re.findall(r"[^\W\d_]+", name)}
+    strange = [word for low, word in said.items() if low not in library.words and low not in here]
+    if not strange or 2 * len(strange) < len(said):
+        return ""
+    return f"nothing that is free without a key is about {', '.join(f'“{word}”' for word in strange[:4])}"
 
 
 def _trusted(store: TraceStore, trace_id: str) -> float:

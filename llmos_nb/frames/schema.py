@@ -54,7 +54,7 @@ RUNS: Final = [
     Column("endpoint", TEXT, "where the model is"),
     Column("project", TEXT, "the project it belongs to; empty: to none"),
     Column("forced_mode", TEXT, "the mode a person asked for; auto: nobody did"),
-    Column("mode", TEXT, "the mode it ran in, at last"),
+    Column("mode", TEXT, "the mode it ran in, at last; auto: it ended before one was chosen"),
     Column("reason", TEXT, "why it ended so; while it runs, why this mode"),
     Column(
         "status", TEXT, "success, failed, stopped, timed_out, denied, over_budget; <NA>: still running, or killed"

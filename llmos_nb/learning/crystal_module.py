@@ -122,7 +122,9 @@ def _provenance(facts: Facts) -> str:
                 f"{facts.successes} of them successful ({facts.success:.0%})."
             ),
             *_wrapped(f"Traces: {traces}."),
-            *_wrapped("It may be edited: it is then kept as it is, and used once you trust it and its tests pass again."),
+            *_wrapped(
+                "It may be edited: it is then kept as it is, and used once you trust it and its tests pass again."
+            ),
         ]
     )
 

@@ -345,7 +345,9 @@ def _meant(goal: str, tables: Sequence[Table]) -> Table | str:
     if best:
         shared = ", ".join(sorted(said[best[0].name]))
         return f"{_listed([table.name for table in best])} could be meant ({shared} is in each): name the table"
-    return f"it names no table, and there are {len(tables)}: {_listed([table.name for table in tables][:6])}"
+    named = [table.name for table in tables]
+    named = named if len(named) <= 6 else [*named[:5], f"one of {len(named) - 5} more"]
+    return f"it names no table, and there are {len(tables)}: {_listed(named)}"
 
 
 def columns_apart(goal: str, tables: Sequence[Table]) -> dict[str, frozenset[str]]:

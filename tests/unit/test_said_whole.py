@@ -123,6 +123,8 @@ def test_what_is_said_whole_is_served(system: LLMOS, goal: str, served: str) -> 
         ("plot days", "a text column is needed", "histogram of days in loans"),
         ("average fine in readings", "nothing here is called 'readings'", "average fine in loans"),
         ("unreturned loans", "", "loans not returned"),
+        ("draw a Bell state and measure it", "free without a key is about “Bell”, “state”, “measure”", ""),
+        ("what is the capital of France", "free without a key is about “capital”, “France”", ""),
     ],
 )
 def test_the_reason_is_what_the_goal_says_and_what_is_named_is_free(
