@@ -596,6 +596,11 @@ def test_a_phase_is_missed_in_another_basis_alone() -> None:
     circuit.rz(0.7, 0)
     assert [removal.seen_in for removal in try_removals(circuit, "Z")] == ["Z", ""]
     assert all(removal.seen for removal in try_removals(circuit, "ZXY"))
+    assert repr(try_removals(circuit, "Z")[-1]).startswith("<without 2. ") and "not found" in repr(
+        try_removals(circuit, "Z")
+    )
+    with pytest.raises(QuantumError, match="No basis is named"):
+        try_removals(circuit, "")
 
 
 def test_each_operation_of_a_teleportation_is_missed() -> None:

@@ -21,7 +21,7 @@ __all__ = ["Removal", "measured", "removals", "try_removals"]
 _BASES: Final = "XYZ"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Removal:
     """A circuit that lacks one operation: which one, and the first basis whose counts told; empty where none did."""
 
@@ -34,6 +34,9 @@ class Removal:
     def seen(self) -> bool:
         """Whether the counts told."""
         return bool(self.seen_in)
+
+    def __repr__(self) -> str:
+        return f"<without {self.removed}: {f'found in {self.seen_in}' if self.seen else 'not found'}>"
 
 
 def measured(source: Any, basis: str = "Z", qubits: Sequence[int] | None = None) -> QuantumCircuit:
@@ -91,8 +94,10 @@ def try_removals(
     out. ``expected`` makes the theory of the whole circuit, once a basis. The whole circuit itself has to agree with it.
 
     Raises:
-        QuantumError: the whole circuit does not agree with theory.
+        QuantumError: no basis is named, or the whole circuit does not agree with theory.
     """
+    if not bases:
+        raise QuantumError("No basis is named to measure in.", remedy="bases='Z', or 'ZXY' to try each.")
     circuit = as_circuit(source)
     ends_measured = is_terminal(circuit) and bool(validate(circuit).measured)
 
