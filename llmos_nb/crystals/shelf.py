@@ -119,7 +119,7 @@ class CrystalShelf(ModuleFolder):
             return f"{why}; %crystals trust {name} shows what it does"
         off = self._status.off(name)
         if off is not None:
-            return {"person": "disabled", "removed": "removed"}.get(off.by, "it failed") + (
+            return {"person": "disabled", "removed": "removed", "wrong": "out of use"}.get(off.by, "it failed") + (
                 f": {off.reason}" if off.reason else ""
             )
         report = self._status.report(name)
@@ -301,6 +301,10 @@ class CrystalShelf(ModuleFolder):
         """Take it out of use because it failed, at once and for every kernel."""
         self._off(name, "failure", reason)
 
+    def call_wrong(self, name: str, reason: str) -> None:
+        """Take it out of use because a person called a trace wrong that it was made of."""
+        self._off(name, "wrong", reason)
+
     def enable(self, name: str) -> str:
         """Put it back in use, where its tests passed; returns why it still is not used, empty if it is."""
         persons_only("put a crystal back in use")
@@ -336,9 +340,11 @@ class CrystalShelf(ModuleFolder):
         self._status.write_off(name, Off(by, " ".join(reason.split())[:500], digest))
 
     def _told(self, off: Off) -> str:
-        said = {"person": "it was disabled", "removed": "this very function was removed"}.get(
-            off.by, "it failed in use"
-        )
+        said = {
+            "person": "it was disabled",
+            "removed": "this very function was removed",
+            "wrong": "it was taken out of use",
+        }.get(off.by, "it failed in use")
         return f"{said} ({off.reason})" if off.reason else said
 
     def _entry(self, name: str) -> Entry:

@@ -20,7 +20,7 @@ from llmos_nb.kernel.files import atomic_write
 __all__ = ["Off", "StatusFolder"]
 
 #: Who or what took a crystal out of use.
-_BY: Final = ("person", "failure", "removed")
+_BY: Final = ("person", "failure", "removed", "wrong")
 #: Nanoseconds for which a file that was just written is read again: its times tell moments no finer apart. These files
 #: are replaced, never written into, so that its number tells as well.
 RACY_NS: Final = 100_000_000
@@ -28,8 +28,8 @@ RACY_NS: Final = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """Out of use: ``by`` a person, a failure in use, or because it was removed. ``digest`` is of the code it was said of
-    (``Module.code_digest``)."""
+    """Out of use: ``by`` a person, a failure in use, because it was removed, or because a trace that it was made of was
+    called wrong. ``digest`` is of the code it was said of (``Module.code_digest``)."""
 
     by: str
     reason: str

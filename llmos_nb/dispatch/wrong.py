@@ -77,7 +77,7 @@ def call_wrong(store: TraceStore, shelf: CrystalShelf, trace_id: str | None, rea
         except CrystalError:
             continue
         if made_of:
-            shelf.demote(name, f"{trace_id} was called wrong: {told}")
+            shelf.call_wrong(name, f"{trace_id} was called wrong: {told}")
             crystals.append(name)
     return Consequences(trace_id, trace.goal, told, store.uses(trace_id), _guided(store, trace_id), tuple(crystals))
 

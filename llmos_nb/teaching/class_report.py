@@ -34,7 +34,7 @@ STATE_LIMIT: Final = 500_000_000
 _MARKS: Final = (".llmos", "memory/sessions", "memory/traces", "memory/lessons.jsonl")
 _MODES: Final = ("learner", "mixed", "follower", "crystallized", "orchestrator")
 #: Folders that no workspace lies in.
-_SKIPPED: Final = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", "site-packages"})
+_SKIPPED: Final = frozenset({"node_modules", "venv", "__pycache__", "site-packages"})
 
 #: Whether it is play money, nano-dollars spent and saved, and how many costs are not known.
 _Sums = tuple[bool, int, int, int]
@@ -202,17 +202,17 @@ def _begun_by_nobody(folder: Path, found: Iterable[Path]) -> list[str]:
     holding = {path.relative_to(folder).parts[:1] for path in found}
     if not holding or () in holding:
         return []
-    names = (entry.name for entry in _folders(folder))
-    return [name for name in names if (name,) not in holding and not name.startswith(".")]
+    return [entry.name for entry in _folders(folder) if (entry.name,) not in holding]
 
 
 def _folders(folder: Path) -> list[os.DirEntry[str]]:
-    """The folders in a folder that workspaces may lie in, by name; none of one that cannot be read."""
+    """The folders in a folder that workspaces may lie in, by name; no hidden ones, none of one that cannot be read."""
     try:
         inside = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return sorted((entry for entry in inside if entry.name not in _SKIPPED), key=lambda entry: entry.name)
+    seen = (entry for entry in inside if entry.name not in _SKIPPED and not entry.name.startswith("."))
+    return sorted(seen, key=lambda entry: entry.name)
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:

@@ -4,6 +4,7 @@ MIXED, other values, refusals, a crystal in use by goals, by people and by the m
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,9 @@ def test_one_task_from_learner_to_crystal_and_back(system: LLMOS, place: Path) -
 
     told = system.wrong(learned.trace_id, "the bars are too thin")
     assert set(told.crystals) == {"plot_mean"} and guided.trace_id in told.guided
+    assert re.fullmatch(
+        "out of use: .* was called wrong: the bars are too thin", system.crystals.refusal("plot_mean")
+    )
     assert "too thin" in system.traces.get(str(learned.trace_id)).wrong
     assert system.explain("Plot the mean weight by kind in first.csv").mode != "follower"
     system.trust(str(learned.trace_id), system.preview(str(learned.trace_id)).shown)

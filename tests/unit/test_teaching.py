@@ -296,7 +296,7 @@ def test_a_class_is_one_table_and_nothing_is_written(tmp_path: Path) -> None:
     student(tmp_path / "class" / "ben", goals=1, endpoint="claude")
     student(tmp_path / "class" / "chloé", ledger=False)
     (tmp_path / "class" / "zoe").mkdir()
-    (tmp_path / "class" / ".hidden").mkdir()
+    student(tmp_path / "class" / ".hidden", goals=1)
     before = everything(tmp_path)
     found = llmos_nb.report(tmp_path / "class")
     assert found.without == ("zoe",)
