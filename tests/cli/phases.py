@@ -125,7 +125,7 @@ PHASES: Final = (
     Phase("waiting for Approve", "make an agent", event(ApprovalAsked), asks=True),
     Phase("proving parameters", "declare a number", proving),
     Phase("replaying", "sleep a while", in_cell, "follower", blocks=True, before=("sleep a while",)),
-    Phase("a crystal", "sleep 9 times", in_cell, "crystallized", blocks=True, before=LEARNED),
+    Phase("a crystal", "sleep 9 times", event(ToolStarted), "crystallized", blocks=True, before=LEARNED),
     Phase("making the plan", "think of a plan", asked, "orchestrator", before=(), options=HANGS),
     Phase("two nodes at once", "do two things", in_cell, "orchestrator"),
 )  # fmt: skip

@@ -145,13 +145,15 @@ async def until(condition: Callable[[], Any], what: str) -> None:
 
 
 def soon(condition: Callable[[], Any], action: Callable[[], Any]) -> threading.Thread:
-    """Do ``action`` on a thread of its own as soon as ``condition`` holds: what a person with a Stop button does."""
+    """Do ``action`` on a thread of its own as soon as ``condition`` holds: what a person with a Stop button does. Where it
+    does not hold soon, nothing is done."""
 
     def wait() -> None:
         deadline = time.monotonic() + SOON_S
-        while not condition() and time.monotonic() < deadline:
+        while not (holds := condition()) and time.monotonic() < deadline:
             time.sleep(0.01)
-        action()
+        if holds:
+            action()
 
     thread = threading.Thread(target=wait, daemon=True)
     thread.start()
