@@ -149,9 +149,7 @@ def _refusal(goal: str, library: Library, store: TraceStore, names: Mapping[str,
         if found is not None:
             return found
     gone, strange = _table_gone(goal, tables, library, store, names), beyond(goal, library, tables)
-    names_here = [table.name.lower() for table in tables]
-    misspelt = any(difflib.get_close_matches(word.lower(), names_here) for word in re.findall(r"\w+", goal))
-    if gone is not None and (gone.instead or misspelt or not strange):
+    if gone is not None and (gone.instead or not strange or _misspelt(goal, tables)):
         return gone
     main = usable[0].tables[0] if usable else tables[0]
     reading = usable[0] if usable else Grounded(goal, tuple(tables))
@@ -204,6 +202,12 @@ def _table_gone(
     return Refusal(
         f"nothing here is called {said!r}: there is {_some([table.name for table in tables])}", tuple(found[:NAMED])
     )
+
+
+def _misspelt(goal: str, tables: Sequence[Table]) -> bool:
+    """Whether a word of the goal is nearly the name of a table."""
+    names = [table.name.lower() for table in tables]
+    return any(difflib.get_close_matches(word.lower(), names) for word in re.findall(r"\w+", goal))
 
 
 def _either_way(

@@ -6,7 +6,6 @@ user's own kernel. Both show output where the user looks for it and keep a copy.
 
 from __future__ import annotations
 
-import _signal as signals  # type: ignore[import-not-found]  # what signal wraps: it names every handler, slowly
 import _thread
 import ast
 import asyncio
@@ -227,7 +226,7 @@ def heeding() -> Iterator[None]:
     A kernel that is between a person's cells would ignore it, and a handler that only marks a task, as a terminal's or
     ``asyncio.run``'s does, is not heard by a cell that begins to block before the task is looked at again.
     """
-    before = signals.getsignal(signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT)
     elsewhere = threading.current_thread() is not threading.main_thread()
     if (
         elsewhere
@@ -238,13 +237,13 @@ def heeding() -> Iterator[None]:
         return
     _early.clear()
     keeper = _Keeper(before)
-    signals.signal(signal.SIGINT, keeper)
+    signal.signal(signal.SIGINT, keeper)
     try:
         yield
     finally:
         _early.clear()
-        if signals.getsignal(signal.SIGINT) is keeper:  # else a person's cell has begun meanwhile
-            signals.signal(signal.SIGINT, before)
+        if signal.getsignal(signal.SIGINT) is keeper:  # else a person's cell has begun meanwhile
+            signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -253,7 +252,7 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signals.signal(signal.SIGINT, _raise)
+    before = signal.signal(signal.SIGINT, _raise)
     _blocking.set()
     try:
         if _early.is_set():
@@ -264,7 +263,7 @@ def interruptible() -> Iterator[None]:
         _blocking.clear()
         with _sending:  # one that is just being sent must not meet the handler from before
             pass
-        signals.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before)
 
 
 def interrupt(at_work: Callable[[], bool]) -> None:
