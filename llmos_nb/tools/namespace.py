@@ -24,6 +24,7 @@ from typing import Any, Protocol, TextIO
 
 from llmos_nb.kernel.secrets import redacted, secret_values
 from llmos_nb.kernel.whose import agents_turn, of_another_cell, this_cell
+from llmos_nb.tools.frames import plain_frames
 
 __all__ = [
     "CellResult",
@@ -366,9 +367,9 @@ def _compiled(code: str) -> Iterator[tuple[CodeType, bool]]:
 
 
 def _short_traceback(error: BaseException) -> str:
-    """The traceback from the user's code on, without the frames that led there."""
+    """The traceback from the user's code on, without the frames that led there; of libraries only the places."""
     frames = traceback.extract_tb(error.__traceback__)
     while frames and frames[0].filename != "<cell>":
         frames.pop(0)
-    head = ["Traceback (most recent call last):\n", *frames.format()] if frames else []
+    head = ["Traceback (most recent call last):\n", *plain_frames(frames)] if frames else []
     return "".join([*head, *traceback.format_exception_only(error)]).rstrip()

@@ -17,6 +17,7 @@ from typing import Any, Final, TextIO
 
 from llmos_nb.kernel.secrets import redacted_data, secret_values
 from llmos_nb.kernel.whose import agents_turn, of_another_cell, this_cell
+from llmos_nb.tools.frames import shell_frames
 from llmos_nb.tools.namespace import CellResult, Output, Recorder, interruptible, syntax_problem, teed
 from llmos_nb.tools.presentable import presentable_data
 
@@ -71,7 +72,7 @@ class ShellNamespace:
                 return CellResult(recorder.outputs(), "KeyboardInterrupt", "KeyboardInterrupt", interrupted=True)
             _flush_figures()
         raised = result.error_before_exec or result.error_in_exec
-        said = _ANSI.sub("", "\n".join(errors))
+        said = "\n".join(errors)
         if raised is None:
             if said:  # a value whose display failed: the shell tells of it and goes on
                 recorder.stream("stderr", said + "\n")
@@ -152,7 +153,8 @@ def _recorded(
         if of_another_cell(cell):
             show_traceback(etype, evalue, stb)
             return
-        errors.append(stb if isinstance(stb, str) else "\n".join(stb))
+        parts = [stb] if isinstance(stb, str) else stb
+        errors.append("\n".join(shell_frames(_ANSI.sub("", part) for part in parts)))
 
     with ExitStack() as stack:
         stack.enter_context(_replaced(publisher, "publish", published))

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +128,69 @@ def test_every_error_has_its_name_and_nothing_gets_out(code: str, error: str, sp
     assert error in result.traceback
     assert "ast.py" not in result.traceback
     assert "x" not in space.names or error == "NameError"
+
+
+_DEEP = """
+def read(path):
+    return first(path)
+
+def first(path):
+    return second(path)
+
+def second(path):
+    return third(path)
+
+def third(path):
+    raise LookupError(f"no table in {path}")
+"""
+
+
+def _installed(folder: Path) -> Path:
+    """A package ``deep`` whose ``read`` fails three calls further in."""
+    package = folder / "deep"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from deep.tables import read\n")
+    (package / "tables.py").write_text(_DEEP)
+    return folder
+
+
+@pytest.mark.parametrize("code", ["import deep\ndeep.read('t.csv')", "eval('1 +')"])
+def test_a_traceback_is_equal_wherever_libraries_lie(
+    code: str, space: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    for root in (tmp_path / "a", tmp_path / "another-and-longer" / "one"):
+        with monkeypatch.context() as patched:
+            patched.syspath_prepend(_installed(root / "site-packages"))
+            told.append(run(space, code).traceback)
+            patched.delitem(sys.modules, "deep", raising=False)
+            patched.delitem(sys.modules, "deep.tables", raising=False)
+    assert told[0] == told[1]
+    assert str(tmp_path) not in told[0] and "packages" not in told[0]
+
+
+def test_of_a_library_a_traceback_tells_where_it_was_entered_and_left(
+    space: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_installed(tmp_path / "site-packages"))
+    told = run(space, "def mine():\n    import deep\n    return deep.read('t.csv')\nmine()").traceback
+    for name in ("deep", "deep.tables"):
+        sys.modules.pop(name, None)
+    lines = [line.strip() for line in told.splitlines() if "frames of libraries" in line or "tables.py" in line]
+    assert len(lines) == 3 and "in read" in lines[0] and "in third" in lines[2]
+    assert lines[1] == "[... 2 more frames of libraries]"
+    assert "raise LookupError" not in told and "in mine" in told and "LookupError: no table in t.csv" in told
+
+
+def test_a_traceback_shows_a_persons_own_module_whole(
+    space: Namespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(_installed(tmp_path))
+    told = run(space, "import deep\ndeep.read('t.csv')").traceback
+    for name in ("deep", "deep.tables"):
+        sys.modules.pop(name, None)
+    assert 'raise LookupError(f"no table in {path}")' in told and str(tmp_path / "deep" / "tables.py") in told
+    assert all(f"in {name}" in told for name in ("read", "first", "second", "third"))
 
 
 def test_an_interrupt_is_told_from_an_error(space: Namespace) -> None:
