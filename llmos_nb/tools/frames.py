@@ -1,6 +1,6 @@
 """What a traceback tells an agent: its own code whole, and of libraries the places where they were entered and left.
 
-The source of the library frames between is most of a traceback's text (some 700 of 830 tokens where pandas misses a file),
+The source of the library frames between is most of a traceback's text (680 of 820 tokens where pandas misses a file),
 tells the folders of the machine, and says nothing that the exception does not.
 """
 
