@@ -13,8 +13,8 @@ from llmos_nb.dispatch.diffs import coloured_blocks
 from llmos_nb.dispatch.orchestrator.node_result import NodeResult
 from llmos_nb.dispatch.orchestrator.picture import ended_looks, image
 from llmos_nb.dispatch.orchestrator.plan import Plan
+from llmos_nb.dispatch.prose import PROSE
 from llmos_nb.dispatch.seen import Seen
-from llmos_nb.dispatch.undone import PROSE
 from llmos_nb.kernel.fenced import fenced
 from llmos_nb.tools.namespace import Output
 from llmos_nb.tools.registry import TOOLS

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from llmos_nb.dispatch.changes import FileChange, NameChange
+from llmos_nb.dispatch.prose import PROSE
 
-__all__ = ["PROSE", "Undoable", "Undone"]
-
-#: How a text that is shown as it is breaks: between words, where the page would break anywhere.
-PROSE: Final = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+__all__ = ["Undoable", "Undone"]
 
 _COLUMNS: Final = ("run", "goal", "it changed", "can be taken back")
 _NONE: Final = "no run of this kernel changed anything yet"

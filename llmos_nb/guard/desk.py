@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.errors import LlmosError
-from llmos_nb.guard.exits import TAINT_RULES
 from llmos_nb.guard.overrides import FIXED, Override
 from llmos_nb.guard.policy import judge_tool
 from llmos_nb.guard.policy_file import policy_of
 from llmos_nb.guard.rules import RULES
 from llmos_nb.guard.scripts import foreign_scripts, trust_scripts
+from llmos_nb.guard.taint import TAINT_RULES
 from llmos_nb.guard.verdict import Decision, Verdict
 from llmos_nb.guard.waiting import Waiting
 

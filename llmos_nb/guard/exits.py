@@ -11,7 +11,6 @@ import ast
 import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -21,37 +20,10 @@ from llmos_nb.guard.python_cells import parse, read_cell
 from llmos_nb.guard.python_names import Names
 from llmos_nb.guard.python_tables import RUNS_ARGS, RUNS_LIST, RUNS_TEXT
 from llmos_nb.guard.remote import loads
-from llmos_nb.guard.taint import FOREIGN, Taint, host_of, urls_in
+from llmos_nb.guard.taint import FOREIGN, TAINT_RULES, Taint, host_of, urls_in
 from llmos_nb.guard.verdict import ALLOWED, Verdict, names, worst
 
-__all__ = ["PUBLIC_HOSTS", "TAINT_RULES", "TaintRule", "exits", "outward_text"]
-
-
-@dataclass(frozen=True, slots=True)
-class TaintRule:
-    """A rule that holds once something from outside was read; ``levels`` are those of the session at which it does."""
-
-    id: str
-    levels: tuple[str, ...]
-    what: str
-    why: str
-
-
-_BOTH: Final = ("named", FOREIGN)
-_TABLE: Final = (
-    TaintRule("taint-send", _BOTH, "reaching a place outside this machine that you did not name",
-              "what was read may ask for data to be sent there"),
-    TaintRule("taint-program", _BOTH, "running a program that is not known to stay on this machine",
-              "what was read may ask for it, and it may send data anywhere"),
-    TaintRule("taint-page", _BOTH, "writing a page that runs scripts or loads something from elsewhere",
-              "whoever opens it may send data without knowing"),
-    TaintRule("taint-secret", (FOREIGN,), "reading what holds keys or passwords",
-              "what was read may ask for them"),
-    TaintRule("taint-lasting", (FOREIGN,), "changing agents, facts or what runs by itself later",
-              "words of strangers would go on working after this run"),
-)  # fmt: skip
-#: Every rule by its id.
-TAINT_RULES: Final[dict[str, TaintRule]] = {rule.id: rule for rule in _TABLE}
+__all__ = ["PUBLIC_HOSTS", "exits", "outward_text"]
 
 #: Hosts that hand out public files and take nothing: who asks for what there is told to no stranger.
 PUBLIC_HOSTS: Final = names(

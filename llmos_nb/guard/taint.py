@@ -22,7 +22,9 @@ from pathlib import Path, PurePath
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-__all__ = ["FOREIGN", "NAMED", "Level", "Mark", "Taint", "host_of", "hosts_in", "urls_in"]
+__all__ = [
+    "FOREIGN", "NAMED", "TAINT_RULES", "Level", "Mark", "Taint", "TaintRule", "host_of", "hosts_in", "urls_in",
+]  # fmt: skip
 
 Level = Literal["", "named", "foreign"]
 NAMED: Final = "named"
@@ -44,6 +46,33 @@ _BARE: Final = re.compile(
 _WORDS: Final = re.compile(r"[^\W_]+")
 #: Letters of a file's name before its ending that make it named by a word of a goal.
 STEM: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TaintRule:
+    """A rule that holds once something from outside was read; ``levels`` are those of the session at which it does."""
+
+    id: str
+    levels: tuple[str, ...]
+    what: str
+    why: str
+
+
+_BOTH: Final = (NAMED, FOREIGN)
+_TABLE: Final = (
+    TaintRule("taint-send", _BOTH, "reaching a place outside this machine that you did not name",
+              "what was read may ask for data to be sent there"),
+    TaintRule("taint-program", _BOTH, "running a program that is not known to stay on this machine",
+              "what was read may ask for it, and it may send data anywhere"),
+    TaintRule("taint-page", _BOTH, "writing a page that runs scripts or loads something from elsewhere",
+              "whoever opens it may send data without knowing"),
+    TaintRule("taint-secret", (FOREIGN,), "reading what holds keys or passwords",
+              "what was read may ask for them"),
+    TaintRule("taint-lasting", (FOREIGN,), "changing agents, facts or what runs by itself later",
+              "words of strangers would go on working after this run"),
+)  # fmt: skip
+#: Every rule by its id.
+TAINT_RULES: Final[dict[str, TaintRule]] = {rule.id: rule for rule in _TABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +112,12 @@ class Taint:
     def level(self) -> Level:
         """The highest level so far; empty where nothing came in."""
         return max((mark.level for mark in tuple(self._marks)), key=lambda level: _RANK[level], default="")
+
+    @property
+    def rules(self) -> tuple[TaintRule, ...]:
+        """The rules that hold at this level."""
+        level = self.level
+        return tuple(rule for rule in TAINT_RULES.values() if level in rule.levels)
 
     @property
     def marks(self) -> tuple[Mark, ...]:

@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from llmos_nb.errors import LlmosError, ScheduleError, StoreError
 from llmos_nb.kernel.events import SCHEDULE, EventBus, Notice
-from llmos_nb.kernel.schedule.current import SCHEDULED
 from llmos_nb.kernel.schedule.job import ScheduledJob
 from llmos_nb.kernel.schedule.lease import Lease
 from llmos_nb.kernel.schedule.record import JobRecord
 from llmos_nb.kernel.schedule.shelf import JobShelf
 from llmos_nb.kernel.schedule.timing import read_timing
+from llmos_nb.kernel.scheduled import SCHEDULED
 from llmos_nb.kernel.whose import persons_only
 
 __all__ = ["Scheduler"]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from llmos_nb.dispatch.diffs import coloured
 from llmos_nb.errors import NotEditable, UnknownApproval
-from llmos_nb.kernel.approvals import Approval, Approvals, Extent
-from llmos_nb.notebook.run_view import view_of
+from llmos_nb.notebook import run_view
+
+if TYPE_CHECKING:
+    from llmos_nb.kernel.approvals import Approval, Approvals, Extent
 
 __all__ = ["attend"]
 
@@ -39,7 +41,7 @@ def attend(shell: Any, approvals: Approvals) -> Callable[[], None]:
 
 def _shown(approval: Approval, approvals: Approvals) -> Callable[[], None]:
     """Show the question with its buttons, in the run's view where there is one; returns what takes it away."""
-    view = view_of(approval.run_id)
+    view = run_view.view_of(approval.run_id)
     if view is None:
         return _beside(approval, approvals)
     shown = [view.ask(approval)]

@@ -8,10 +8,10 @@ from typing import Any
 
 from IPython.display import display
 
-from llmos_nb.kernel.schedule.current import SCHEDULED
+from llmos_nb.kernel.scheduled import SCHEDULED
 from llmos_nb.kernel.whose import cell_begins
 from llmos_nb.notebook.forgotten import let_go
-from llmos_nb.notebook.run_view import untold
+from llmos_nb.notebook.run_view.unseen import untold
 from llmos_nb.notebook.views import Page
 
 __all__ = ["BetweenCells"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from llmos_nb.notebook import run_view, terminal
 from llmos_nb.notebook.agent_magics import AgentMagics
 from llmos_nb.notebook.approvals import attend
 from llmos_nb.notebook.around_magics import AroundMagics, around
@@ -23,14 +25,12 @@ from llmos_nb.notebook.memory_magics import MemoryMagics
 from llmos_nb.notebook.pack_magics import PackMagics
 from llmos_nb.notebook.project_magics import ProjectMagics
 from llmos_nb.notebook.run_magics import RunMagics
-from llmos_nb.notebook.run_view.spare import drop_spare
 from llmos_nb.notebook.run_view.warm import warm
 from llmos_nb.notebook.sandbox_magics import SandboxMagics
 from llmos_nb.notebook.schedule_magics import ScheduleMagics
 from llmos_nb.notebook.settings_magics import LLMOSMagics
 from llmos_nb.notebook.shutdown import at_shutdown
 from llmos_nb.notebook.taint_magics import TaintMagics
-from llmos_nb.notebook.terminal import attend_terminal, is_terminal
 from llmos_nb.notebook.undo_magics import UndoMagics
 from llmos_nb.system import LLMOS
 
@@ -104,7 +104,8 @@ def load_ipython_extension(shell: Any) -> None:
     if "llmos" not in shell.user_ns:
         shell.push({"llmos": system}, interactive=False)  # not the user's own name: %who does not list it
     leave = contextlib.ExitStack()
-    leave.callback(attend_terminal(system._approvals) if is_terminal(shell) else attend(shell, system._approvals))
+    asked_here = terminal.attend_terminal if terminal.is_terminal(shell) else functools.partial(attend, shell)
+    leave.callback(asked_here(system._approvals))
     leave.callback(shell.Completer.custom_matchers.remove, matcher)
     leave.callback(at_shutdown(shell, system))
     _loaded[id(shell)] = registered, leave.close
@@ -149,5 +150,5 @@ def unload_ipython_extension(shell: Any) -> None:
     if shell.user_ns.get("llmos") is system:
         shell.drop_by_id({"llmos": system})
     if not _loaded:
-        drop_spare()
+        run_view.drop_spare()
     system.close()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
-from llmos_nb.guard import Verdict
-from llmos_nb.guard.desk import GuardDesk
-from llmos_nb.guard.waiting import Waiting
 from llmos_nb.notebook.arguments import not_understood
 from llmos_nb.notebook.completion import Grammar
 from llmos_nb.notebook.views import Page, Table
+
+if TYPE_CHECKING:
+    from llmos_nb.guard import Verdict
+    from llmos_nb.guard.desk import GuardDesk
+    from llmos_nb.guard.waiting import Waiting
 
 __all__ = ["GuardMagics"]
 

@@ -14,12 +14,11 @@ from IPython.display import display
 
 from llmos_nb.dispatch.presented import shown_already
 from llmos_nb.errors import RunFailed, SettingsError
+from llmos_nb.notebook import run_view, terminal
 from llmos_nb.notebook.arguments import OPTIONS, not_understood, parse
 from llmos_nb.notebook.around_magics import PendingGoal
 from llmos_nb.notebook.completion import Grammar
 from llmos_nb.notebook.run_magics import begin_in_background
-from llmos_nb.notebook.run_view import RunView
-from llmos_nb.notebook.terminal import TerminalView, is_terminal, stopped_by_interrupt
 from llmos_nb.notebook.variables import named
 from llmos_nb.notebook.views import Page, Table, budget_page, trace_page, traces_table
 from llmos_nb.system import LLMOS
@@ -64,7 +63,7 @@ class LlmosMagics(Magics):
 
         def work() -> Coroutine[Any, Any, Any]:
             found = self._goal(goal, parsed.values)
-            return found if hasattr(self.shell, "kernel") else stopped_by_interrupt(found)
+            return found if hasattr(self.shell, "kernel") else terminal.stopped_by_interrupt(found)
 
         return PendingGoal(work) if self.awaited else waited_for(work())
 
@@ -143,7 +142,7 @@ class LlmosMagics(Magics):
                 "the goal was stopped: interrupted", status="stopped", run_id="", remedy="Run it again to begin anew."
             ) from None
         finally:
-            if isinstance(view, RunView):
+            if isinstance(view, run_view.RunView):
                 last = system.last  # an interrupted one, too
                 view.close(result=last if last is not None and last.run_id == view.run_id else plan)
             elif view is not None:
@@ -170,11 +169,11 @@ class LlmosMagics(Magics):
         told = f"{named} was taken word for word: await llmos.execute(f'…') puts your variable in. "
         return told if named else ""
 
-    def _view(self, goal: str, budget_usd: float | None) -> RunView | TerminalView | None:
+    def _view(self, goal: str, budget_usd: float | None) -> run_view.RunView | terminal.TerminalView | None:
         """The run view where a page can show it, or lines in the terminal that is asked from."""
         if not hasattr(self.shell, "kernel"):
-            return TerminalView(self.shell, self.system) if is_terminal(self.shell) else None
-        return RunView(self.system, goal=goal, budget_usd=budget_usd)
+            return terminal.TerminalView(self.shell, self.system) if terminal.is_terminal(self.shell) else None
+        return run_view.RunView(self.system, goal=goal, budget_usd=budget_usd)
 
     @no_var_expand
     @line_magic

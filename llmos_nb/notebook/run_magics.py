@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from llmos_nb.errors import BackgroundError, SettingsError
+from llmos_nb.notebook import run_view
 from llmos_nb.notebook.arguments import not_understood
 from llmos_nb.notebook.completion import Grammar
-from llmos_nb.notebook.run_view import RunView
 from llmos_nb.notebook.views import Page
 from llmos_nb.system import LLMOS
 
@@ -96,7 +96,7 @@ class RunMagics(Magics):
         """Show a goal that code of the cell at hand awaits. Where nobody looks nothing is shown, and so nothing is left."""
         if not getattr(getattr(self.shell, "kernel", None), "_allow_stdin", False):
             return lambda result: None
-        view = RunView(self.system, goal=goal.text, run_id=goal.run_id, budget_usd=goal.budget_usd)
+        view = run_view.RunView(self.system, goal=goal.text, run_id=goal.run_id, budget_usd=goal.budget_usd)
         return lambda result: view.close(result=result)
 
     def _present(self, run: BackgroundRun) -> None:
@@ -107,5 +107,7 @@ class RunMagics(Magics):
             display(run._repr_mimebundle_(), raw=True)
             return
         # What computes may be the person's own cell: Stop never interrupts the kernel here.
-        view = RunView(self.system, goal=run.goal, run_id=run.run_id, budget_usd=run.budget_usd, interrupts=False)
+        view = run_view.RunView(
+            self.system, goal=run.goal, run_id=run.run_id, budget_usd=run.budget_usd, interrupts=False
+        )
         run.when_done(lambda: view.close(run))

@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Final
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from llmos_nb.guard.exits import TAINT_RULES
 from llmos_nb.notebook.arguments import not_understood
 from llmos_nb.notebook.completion import Grammar
 from llmos_nb.notebook.views import Page, Table
@@ -41,10 +40,10 @@ class TaintMagics(Magics):
             return Page(self.system.clear_taint())
         if line.strip():
             raise not_understood("%taint", line, _WORDS, "Use %taint, or %taint clear.")
-        level = self.system.taint.level
-        if not level:
+        taint = self.system.taint
+        if not taint.level:
             return Page("Nothing came in from outside: nothing is asked about for its sake.")
-        rows = [(one.level, one.kind, one.what, one.at, one.run_id) for one in self.system.taint.marks]
-        rows += [("", "asks now", rule.what, "", "") for rule in TAINT_RULES.values() if level in rule.levels]
+        rows = [(one.level, one.kind, one.what, one.at, one.run_id) for one in taint.marks]
+        rows += [("", "asks now", rule.what, "", "") for rule in taint.rules]
         rows.append(("", "", "%taint clear: you have looked at what came in, and nothing asks for its sake", "", ""))
         return Table(("level", "kind", "what came in", "when (UTC)", "run"), tuple(rows))

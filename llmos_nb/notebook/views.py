@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llmos_nb.dispatch.undone import PROSE
+from llmos_nb.dispatch.prose import PROSE
 
 if TYPE_CHECKING:
     from llmos_nb.system import LLMOS

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.errors import EmptyGoal, ModeUnavailable, SettingsError
-from llmos_nb.kernel.secrets import redacted
 from llmos_nb.kernel.whose import persons_only
 from llmos_nb.system.bounds import allowance, entered
 from llmos_nb.system.conversations import came_in_before, resumable_run
@@ -54,7 +53,7 @@ def goal_of(
     from llmos_nb.dispatch.orchestrator import Plan
     from llmos_nb.dispatch.run import Goal
     from llmos_nb.dispatch.take import sandboxed
-    from llmos_nb.kernel.schedule.current import SCHEDULED
+    from llmos_nb.kernel.scheduled import SCHEDULED
     from llmos_nb.mind.delegates import DELEGATE, team_of
 
     persons_only("start goals")  # they would be worked on with another agent's grant
@@ -127,6 +126,8 @@ def goal_text(goal: Any) -> str:
             f"The goal has {len(goal)} characters; at most {GOAL_LIMIT} are taken.",
             remedy="Put the material into a file or a variable and name that.",
         )
+    from llmos_nb.kernel.secrets import redacted
+
     return redacted(goal.strip())
 
 

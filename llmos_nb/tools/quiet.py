@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
-from llmos_nb.kernel.schedule.current import SCHEDULED
+from llmos_nb.kernel.scheduled import SCHEDULED
 from llmos_nb.tools.namespace import CellResult, Namespace, Output
 from llmos_nb.tools.presentable import presentable
 

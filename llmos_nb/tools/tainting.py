@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from llmos_nb.guard.exits import TAINT_RULES, exits
+from llmos_nb.guard.exits import exits
 from llmos_nb.guard.gate import Gate
 from llmos_nb.guard.outside_marks import OutsideMarks, digest_of_file
 from llmos_nb.guard.policy import kind_of
 from llmos_nb.guard.remote import without_remote, without_remote_text
-from llmos_nb.guard.taint import FOREIGN, Level, Mark, Taint
+from llmos_nb.guard.taint import FOREIGN, TAINT_RULES, Level, Mark, Taint
 from llmos_nb.guard.verdict import Verdict
 from llmos_nb.kernel.events import Event, Notice, Tainted
 from llmos_nb.kernel.secrets import is_secret_name

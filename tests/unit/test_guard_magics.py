@@ -9,7 +9,7 @@ import pytest
 
 from llmos_nb.errors import SettingsError
 from llmos_nb.guard import RULES
-from llmos_nb.guard.exits import TAINT_RULES
+from llmos_nb.guard.taint import TAINT_RULES
 
 
 def test_rules_are_listed_and_searched(shell: Any) -> None:

@@ -12,10 +12,10 @@ import pytest
 from llmos_nb.errors import GuardDenied, GuardFileError
 from llmos_nb.guard import RULES
 from llmos_nb.guard.desk import GuardDesk
-from llmos_nb.guard.exits import TAINT_RULES
 from llmos_nb.guard.overrides import FIXED, Override, parse_overrides, toml_of
 from llmos_nb.guard.policy import judge_tool
 from llmos_nb.guard.policy_file import PolicyFile, policy_of, trusted_options
+from llmos_nb.guard.taint import TAINT_RULES
 from llmos_nb.kernel.whose import agents_code
 from llmos_nb.settings import load_settings
 

@@ -29,6 +29,7 @@ ROWS = [
     {"option", "presets"},
     {"loosening"},
     {"errors"},
+    {"lazily"},
 ]
 ROW = {part: number for number, parts in enumerate(ROWS) for part in parts}
 #: Upward on purpose, and inside a function only: a DataFrame is made from what the session log, traces and agents hold, and

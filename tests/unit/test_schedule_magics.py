@@ -14,7 +14,7 @@ from recorded import record
 
 from llmos_nb.errors import LlmosError, ScheduleError, SettingsError, UnknownAgent
 from llmos_nb.kernel.events import Event, RunStarted
-from llmos_nb.kernel.schedule.current import SCHEDULED
+from llmos_nb.kernel.scheduled import SCHEDULED
 from llmos_nb.notebook.schedule_magics import OPTIONS
 from llmos_nb.system import LLMOS
 from llmos_nb.system.goals import goal_of

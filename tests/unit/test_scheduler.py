@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from llmos_nb.errors import LlmosError, ScheduleError, UnknownAgent
 from llmos_nb.kernel.events import EventBus
 from llmos_nb.kernel.schedule import Lease, ScheduledJob, Timing, dump_job, parse_job
-from llmos_nb.kernel.schedule.current import SCHEDULED
+from llmos_nb.kernel.scheduled import SCHEDULED
 from llmos_nb.kernel.scheduler import Scheduler
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from llmos_nb.kernel.schedule.current import SCHEDULED
 from llmos_nb.kernel.schedule.job import ScheduledJob, dump_job, parse_job
 from llmos_nb.kernel.schedule.lease import Holder, Lease
 from llmos_nb.kernel.schedule.timing import Timing, local_zone, read_timing
 
 __all__ = [
-    "SCHEDULED",
     "Holder",
     "Lease",
     "ScheduledJob",

@@ -5,8 +5,19 @@
 `anywidget <https://anywidget.dev>`_: plain JavaScript without a build step.
 """
 
-from llmos_nb.notebook.run_view.channel import Channel
-from llmos_nb.notebook.run_view.model import RunModel
-from llmos_nb.notebook.run_view.view import RunView, untold, view_of
+from typing import TYPE_CHECKING
 
-__all__ = ["Channel", "RunModel", "RunView", "untold", "view_of"]
+from llmos_nb.lazily import lazily
+
+if TYPE_CHECKING:
+    from llmos_nb.notebook.run_view.channel import Channel
+    from llmos_nb.notebook.run_view.model import RunModel
+    from llmos_nb.notebook.run_view.spare import drop_spare
+    from llmos_nb.notebook.run_view.view import RunView, view_of
+
+__all__ = ["Channel", "RunModel", "RunView", "drop_spare", "view_of"]
+
+# It comes with the first goal: what loads the magics waits for none of it.
+__getattr__ = lazily(
+    __name__, {"Channel": "channel", "RunModel": "model", "RunView": "view", "drop_spare": "spare", "view_of": "view"}
+)

@@ -18,12 +18,13 @@ from llmos_nb.notebook.run_view.model import RunModel
 from llmos_nb.notebook.run_view.pages import Cell, Pages, outputs_of
 from llmos_nb.notebook.run_view.plain import page
 from llmos_nb.notebook.run_view.spare import prepare_spare, spare_or_new
+from llmos_nb.notebook.run_view.unseen import UNSEEN
 
 if TYPE_CHECKING:
     from llmos_nb.kernel.approvals import Approval
     from llmos_nb.system import LLMOS
 
-__all__ = ["EMPTY", "RunView", "untold", "view_of"]
+__all__ = ["EMPTY", "RunView", "view_of"]
 
 #: What is left of a view.
 EMPTY: Final = {"text/plain": "", "text/html": ""}
@@ -40,8 +41,6 @@ PLAIN_PERIOD_S: Final = 0.25
 KEPT: Final = 5
 
 _views: weakref.WeakSet[RunView] = weakref.WeakSet()
-#: Views of runs that ended while no page was there, the oldest first.
-_left: list[RunView] = []
 
 
 def view_of(run_id: str) -> RunView | None:
@@ -50,16 +49,6 @@ def view_of(run_id: str) -> RunView | None:
         if view.model.owns(run_id) and (view.seen or view.patience_s > 0):
             return view
     return None
-
-
-def untold(system: LLMOS) -> list[str]:
-    """What is to be told of goals that ended while no page was there to see it; each is told once."""
-    lines = []
-    for view in tuple(_left):
-        if view._system is system and not view._told_of:
-            view._told_of = True
-            lines.append(view._where_it_is())
-    return lines
 
 
 class RunView:
@@ -178,20 +167,24 @@ class RunView:
             return
         self._pages.over(outputs_of(self._result))
         if not self._pages.wait():
-            _left.append(self)
-            while len(_left) > KEPT:
-                _left[0].forget()
+            UNSEEN.append(self)
+            while len(UNSEEN) > KEPT:
+                UNSEEN[0].forget()
             return
         self._channel.close()
 
     def forget(self) -> None:
         """Keep the result for no page any longer."""
-        if self in _left:
-            _left.remove(self)
+        if self in UNSEEN:
+            UNSEEN.remove(self)
         if self._channel is not None:
             self._channel.close()
 
-    def _where_it_is(self) -> str:
+    def told_once(self, system: LLMOS) -> str:
+        """Where the result is, for a person who missed it; empty where it is told, or another system's."""
+        if self._told_of or self._system is not system:
+            return ""
+        self._told_of = True
         goal = " ".join(self.model.goal.split())
         told = f"The page was closed or reloaded while “{goal[:80]}{'…' if len(goal) > 80 else ''}” was worked on"
         last, trace = self._system.last, getattr(self._result, "trace_id", None)
@@ -207,7 +200,7 @@ class RunView:
             self._busy.say()
         if self._pages is not None:
             self._pages.heard(client, message)
-            if self in _left and self._pages.delivered:
+            if self in UNSEEN and self._pages.delivered:
                 self.forget()
         if message.get("hello"):
             back = not self.seen and self._channel is not None and self._plain_at < time.monotonic()
@@ -293,7 +286,7 @@ class RunView:
 
 def _make_room(cell: Cell) -> None:
     """What a cell shows anew takes the place of what was kept for it."""
-    for view in tuple(_left):
+    for view in tuple(UNSEEN):
         if view._pages is not None and cell.id and view._pages.cell.id == cell.id:
             view.forget()
 

@@ -10,16 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from llmos_nb.notebook.run_view.spare import prepare_spare
-
 if TYPE_CHECKING:
     from llmos_nb.system import LLMOS
 
 __all__ = ["warm"]
 
-#: The ledger's database, the dispatcher, and what shows code and Markdown; never the SDK, which takes seconds.
+#: What shows a run, the ledger's database, the dispatcher, and what shows code and Markdown; never the SDK, which takes
+#: seconds.
 _MODULES: Final = (
-    "llmos_nb.kernel.ledger", "llmos_nb.dispatch.allowance", "llmos_nb.dispatch.dispatcher", "llmos_nb.memory.lookup",
+    "llmos_nb.notebook.run_view.view", "llmos_nb.kernel.ledger", "llmos_nb.dispatch.allowance",
+    "llmos_nb.dispatch.dispatcher", "llmos_nb.memory.lookup",
     "pygments.lexers.python", "pygments.formatters.html", "markdown_it",
 )  # fmt: skip
 #: Seconds after which what loads lets a cell go on that wants to; Python's own 5 ms, each time that a cell waits for
@@ -35,12 +35,18 @@ def warm(shell: Any, system: LLMOS) -> None:
 
 def _load(system: LLMOS) -> None:
     with _short_turns():
-        steps: list[Callable[[], object]] = [prepare_spare]
+        steps: list[Callable[[], object]] = [_spare]
         steps += [functools.partial(importlib.import_module, name) for name in _MODULES]
         steps += [_packs, _words, functools.partial(_library, system), functools.partial(_scripts, system)]
         for step in steps:
             with contextlib.suppress(Exception):
                 step()
+
+
+def _spare() -> None:
+    from llmos_nb.notebook.run_view.spare import prepare_spare
+
+    prepare_spare()
 
 
 def _packs() -> None:

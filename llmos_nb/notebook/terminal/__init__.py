@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llmos_nb.notebook.terminal.ask import attend_terminal
-from llmos_nb.notebook.terminal.interrupts import stopped_by_interrupt
-from llmos_nb.notebook.terminal.view import TerminalView
+from llmos_nb.lazily import lazily
+
+if TYPE_CHECKING:
+    from llmos_nb.notebook.terminal.ask import attend_terminal
+    from llmos_nb.notebook.terminal.interrupts import stopped_by_interrupt
+    from llmos_nb.notebook.terminal.view import TerminalView
 
 __all__ = ["TerminalView", "attend_terminal", "is_terminal", "stopped_by_interrupt"]
+
+# A notebook needs none of it.
+__getattr__ = lazily(
+    __name__, {"TerminalView": "view", "attend_terminal": "ask", "stopped_by_interrupt": "interrupts"}
+)
 
 
 def is_terminal(shell: Any) -> bool:
