@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from llmos_nb.errors import LlmosError
 from llmos_nb.guard.overrides import FIXED, Override
-from llmos_nb.guard.policy import judge_tool
 from llmos_nb.guard.policy_file import policy_of
 from llmos_nb.guard.rules import RULES
 from llmos_nb.guard.scripts import foreign_scripts, trust_scripts
@@ -108,6 +107,8 @@ class GuardDesk:
         Raises:
             ValueError: ``kind`` is none of these.
         """
+        from llmos_nb.guard.policy import judge_tool  # with all that it reads commands and code by
+
         if kind not in _TOOLS:
             raise ValueError(f"kind must be one of {', '.join(_TOOLS)}, got {kind!r}")
         tool, argument = _TOOLS[kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -202,3 +203,47 @@ def test_importing_the_package_and_its_magics_loads_nothing_heavy(module: str) -
         [sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == ""
+
+
+#: What may come with the magics, apart from the magics and the system's own modules: declarations, and what is small.
+AT_LOAD = {"errors", "frames", "kernel", "lazily", "loosening", "notebook", "option", "presets", "settings", "system"}
+SMALL = {"dispatch", "dispatch.diffs", "dispatch.presented", "dispatch.prose"}
+#: What only a goal needs of them.
+OF_A_GOAL = {
+    "kernel.budget", "kernel.ledger", "kernel.scheduler", "kernel.schedule", "kernel.secrets", "kernel.state",
+    "notebook.run_view.model", "notebook.run_view.view", "notebook.terminal.view",
+}  # fmt: skip
+OTHERS = {"frontmatter", "markdown_it", "pygments.lexers.python", "toml", "tree_sitter", "yaml"}
+
+
+@pytest.mark.parametrize("told", ["", 'model = "haiku"\n'], ids=["empty workspace", "llmos.toml"])
+def test_loading_the_magics_leaves_to_the_first_goal_what_it_needs(tmp_path: Path, told: str) -> None:
+    code = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "before = set(sys.modules)\n"
+        "for cell in ('%load_ext llmos_nb', 'x = 1'):\n"
+        "    shell.run_cell(cell, store_history=True).raise_error()\n"
+        "    print(*sorted(set(sys.modules) - before))"
+    )
+    if told:
+        (tmp_path / "workspace").mkdir()
+        (tmp_path / "workspace" / "llmos.toml").write_text(told, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "IPYTHONDIR": str(tmp_path / "ipython")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
+        timeout=60,
+    )  # fmt: skip
+    lines = done.stdout.strip().splitlines()
+    assert len(lines) == 2, done.stdout
+    for line in lines:  # after the cell that loads them, and after a cell of a person's
+        loaded = line.split()
+        own = {name.removeprefix("llmos_nb.") for name in loaded if name.startswith("llmos_nb.")}
+        assert "notebook.magics" in own
+        guard = {name for name in own if name.split(".")[0] == "guard"}
+        assert guard == set() if not told else not guard & {"guard.policy", "guard.python", "guard.shell"}
+        assert {name for name in own - guard if name.split(".")[0] not in AT_LOAD} <= SMALL
+        assert OF_A_GOAL.isdisjoint(own)
+        assert OTHERS.isdisjoint(loaded)
+        assert len(own) < 120
