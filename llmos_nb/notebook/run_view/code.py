@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
-from llmos_nb.tools.registry import TOOLS
-
 __all__ = ["cut", "first_line", "highlighted", "shown_arguments"]
 
 #: Characters of a call's code, and of what it told, that are shown: what a notebook shows of 500 calls stays small.
@@ -75,6 +73,8 @@ def _main(arguments: Mapping[str, Any], tool: str) -> tuple[str, str]:
 
 def _main_of(arguments: Mapping[str, Any], tool: str) -> tuple[str, str, str]:
     """The argument people want to read, its language, and its name; empty where there is none."""
+    from llmos_nb.tools.registry import TOOLS  # with the tools: a run is on the page before them
+
     known = TOOLS.get(tool)
     names = ((known.main,) if known is not None else ()) + _MAIN
     for name in names:
