@@ -2,6 +2,7 @@
 
 Binding a name anew raises no audit event. So a picture is taken when agents' code begins; what the judging rests on is
 compared with it before each act that is judged, all of it when the code is done, and what was changed is put back.
+A place is looked at where its stamp tells that something was written there since it was looked at last.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Final
+
+from llmos_nb.guard.audit.stamps import Stamps, dict_of
 
 __all__ = ["Picture"]
 
@@ -46,55 +49,121 @@ _PYTHON: Final[tuple[tuple[Any, str], ...]] = (
     (sys, "_getframe addaudithook modules"),
     (signal, "signal pthread_kill"),
 )  # fmt: skip
-Entry = tuple[Mapping[str, Any], str, Any, Any]
 _PARTS: Final = (FunctionType, type, BuiltinFunctionType, property, staticmethod, classmethod)
 
 
-class _Parts:
-    """All parts as they are, for as long as they are: taking a picture of thousands of them takes milliseconds."""
+class _Place:
+    """Names that are compared, and what they stand for: some of a module or a class, or all of a table."""
 
-    __slots__ = ("_known", "_sizes", "entries", "judging", "modules", "tables")
+    __slots__ = ("_content", "_names", "_owner", "_size", "names")
+
+    def __init__(self, names: Mapping[str, Any], content: Mapping[str, Any], owner: Any = None) -> None:
+        """``owner`` is the module or class whose names they are; None for a table."""
+        self.names, self._content, self._owner = dict_of(names), content, owner
+        self._size = len(self.names)
+
+    def holds(self) -> bool:
+        """Whether all is as it was, and no name has come."""
+        return len(self.names) == self._size and not self.changed()
+
+    def changed(self) -> str:
+        """The first name that stands for something else; empty where none does."""
+        if self._owner is None:
+            return "" if self.names == self._content else "a table of the guard"
+        get = self.names.get
+        for name, value in self._content.items():
+            if get(name, _GONE) is not value:
+                return f"{getattr(self._owner, '__name__', self._owner)}.{name}"
+        return ""
+
+    def put_back(self) -> list[str]:
+        """Put back what was changed, and say what that was."""
+        if not (first := self.changed()):
+            return []
+        if self._owner is None:
+            self.names.clear()
+            self.names.update(self._content)
+            return [first]
+        changed = [name for name, value in self._content.items() if self.names.get(name, _GONE) is not value]
+        for name in changed:
+            setattr(self._owner, name, self._content[name])
+        return [f"{getattr(self._owner, '__name__', self._owner)}.{name}" for name in changed]
+
+
+class _Parts:
+    """All parts as they are, for as long as they are: looking at thousands of them takes milliseconds."""
+
+    __slots__ = ("_judging", "_judging_now", "_modules", "_now", "_places", "_seen")
 
     def __init__(self) -> None:
-        self._known = _last_of(sys.modules)
-        self.modules = {
-            name: module
-            for name, module in list(sys.modules.items())
-            if name.startswith(_OURS) and isinstance(module, ModuleType)
-        }
+        self._modules = _ours()
         python = [
-            (vars(owner), name, vars(owner)[name], owner)
+            _Place(vars(owner), {name: vars(owner)[name] for name in names.split() if name in vars(owner)}, owner)
             for owner, names in _PYTHON
-            for name in names.split()
-            if name in vars(owner)
         ]
-        self.entries = [*python, *(entry for module in self.modules.values() for entry in _entries(module))]
-        judging = [vars(module) for name, module in self.modules.items() if name.startswith(_JUDGING)]
-        wanted = {id(one) for one in judging}
-        self.judging = [*python, *(entry for entry in self.entries if id(entry[0]) in wanted)]
-        self.tables = [
-            (value, dict(value))
-            for name, module in self.modules.items()
+        found = {id(place.names): place for module in self._modules.values() for place in _places(module)}
+        judging = {id(vars(module)) for name, module in self._modules.items() if name.startswith(_JUDGING)}
+        tables = {
+            id(value): _Place(value, dict(value))
+            for name, module in self._modules.items()
             if name.startswith("llmos_nb.guard") or name.endswith("tools.registry")
             for key, value in vars(module).items()
             if isinstance(value, dict) and key.strip("_").isupper()
-        ]
-        places = [*map(vars, self.modules.values()), *(entry[0] for entry in self.entries)]
-        self._sizes = [(place, len(place)) for place in {id(place): place for place in places}.values()]
+        }
+        self._places = [*python, *found.values(), *tables.values()]
+        self._judging = [at for at, one in enumerate(self._places) if at < len(python) or id(one.names) in judging]
+        # Their methods are kept, not looked up: a class that is changed changes nothing here.
+        self._now = Stamps([sys.modules, *(place.names for place in self._places)]).now
+        self._judging_now = Stamps([self._places[at].names for at in self._judging]).now
+        #: The stamps when each place was last seen to hold; none is known yet.
+        self._seen: list[int | None] = [None] * (len(self._places) + 1)
 
     def hold(self) -> bool:
         """Whether others taken now would show the same."""
-        return (
-            self._known == _last_of(sys.modules)
-            and all(sys.modules.get(name) is module for name, module in self.modules.items())
-            and all(len(place) == size for place, size in self._sizes)
-            and all(names.get(name, _GONE) is value for names, name, value, _ in self.entries)
-            and all(table == content for table, content in self.tables)
-        )
+        now, seen = self._now(), self._seen
+        if now == seen:
+            return True
+        if now[0] != seen[0]:
+            ours = _ours()
+            if len(ours) != len(self._modules) or any(
+                ours.get(name) is not one for name, one in self._modules.items()
+            ):
+                return False
+        written = [one for one, at, before in zip(self._places, now[1:], seen[1:], strict=True) if at != before]
+        if not all(place.holds() for place in written):
+            return False
+        self._seen = list(now)
+        return True
+
+    def judging(self) -> str:
+        """What the judging rests on and is another one now; empty where nothing is."""
+        seen, places = self._seen, self._places
+        for at, now in zip(self._judging, self._judging_now(), strict=True):
+            if now != seen[at + 1] and (changed := places[at].changed()):
+                return changed
+        return ""
+
+    def put_back(self) -> list[str]:
+        """Put back what was changed, and say what that was."""
+        now, seen = self._now(), self._seen
+        found: list[str] = []
+        if now[0] != seen[0]:
+            for name, module in self._modules.items():
+                if sys.modules.get(name) is not module:
+                    sys.modules[name] = module
+                    found.append(f"sys.modules[{name!r}]")
+        for place, at, before in zip(self._places, now[1:], seen[1:], strict=True):
+            if at != before:
+                found += place.put_back()
+        return found
 
 
-def _last_of(names: dict[str, Any]) -> tuple[int, str]:
-    return len(names), next(reversed(names), "")
+def _ours() -> dict[str, ModuleType]:
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        if name.startswith(_OURS) and isinstance(module, ModuleType)
+    }
 
 
 def _taker() -> Callable[[], _Parts]:
@@ -104,6 +173,7 @@ def _taker() -> Callable[[], _Parts]:
     def parts_now() -> _Parts:
         if not latest or not latest[0].hold():
             latest[:] = [_Parts()]
+            latest[0].hold()  # what it sees now need not be looked at again
         return latest[0]
 
     return parts_now
@@ -113,7 +183,7 @@ _parts_now: Final = _taker()
 
 
 class Picture:
-    """The parts as they are when it is taken. :meth:`judging` is quick, :meth:`put_back` looks at everything."""
+    """The parts as they are when it is taken. :meth:`judging` looks at some of them, :meth:`put_back` at all."""
 
     __slots__ = ("_hooks", "_parts")
 
@@ -123,27 +193,11 @@ class Picture:
 
     def judging(self) -> str:
         """What the judging rests on and is another one now; empty where nothing is."""
-        for names, name, value, owner in self._parts.judging:
-            if names.get(name, _GONE) is not value:
-                return f"{getattr(owner, '__name__', owner)}.{name}"
-        return ""
+        return self._parts.judging()
 
     def put_back(self) -> list[str]:
         """Put back what was changed, and say what that was."""
-        found: list[str] = []
-        for name, module in self._parts.modules.items():
-            if sys.modules.get(name) is not module:
-                sys.modules[name] = module
-                found.append(f"sys.modules[{name!r}]")
-        for names, name, value, owner in self._parts.entries:
-            if names.get(name, _GONE) is not value:
-                setattr(owner, name, value)
-                found.append(f"{getattr(owner, '__name__', owner)}.{name}")
-        for table, content in self._parts.tables:
-            if table != content:
-                table.clear()
-                table.update(content)
-                found.append("a table of the guard")
+        found = self._parts.put_back()
         for now, before, put, what in (
             (sys.gettrace(), self._hooks[0], sys.settrace, "sys.settrace"),
             (sys.getprofile(), self._hooks[1], sys.setprofile, "sys.setprofile"),
@@ -158,15 +212,11 @@ def _put(put: Callable[[Any], None], value: Any) -> None:
     put(value)
 
 
-def _entries(module: ModuleType) -> Iterator[Entry]:
+def _places(module: ModuleType) -> Iterator[_Place]:
     """The functions and classes that a module's names stand for, and those of its own classes."""
-    names = vars(module)
-    for name, value in list(names.items()):
-        if not isinstance(value, _PARTS):
-            continue
-        yield names, name, value, module
+    parts = {name: value for name, value in list(vars(module).items()) if isinstance(value, _PARTS)}
+    yield _Place(vars(module), parts, module)
+    for value in parts.values():
         if isinstance(value, type) and value.__module__ == module.__name__:
-            inside = vars(value)
-            for key, part in list(inside.items()):
-                if isinstance(part, _PARTS):
-                    yield inside, key, part, value
+            inside = {key: part for key, part in list(vars(value).items()) if isinstance(part, _PARTS)}
+            yield _Place(vars(value), inside, value)
