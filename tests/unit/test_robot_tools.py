@@ -99,6 +99,13 @@ def test_the_officer_can_only_look_and_stop() -> None:
     assert set(officer.tools) <= set(operator.tools) and "run_cell" not in operator.tools
 
 
+def test_a_length_that_cannot_be_read_is_refused_with_the_units_that_can(context: ToolContext) -> None:
+    told = call(context, "move_relative", right="9 parsec")
+    assert told.error == "denied"
+    assert told.text.startswith("'9 parsec' is not a length")
+    assert all(f" {unit}" in told.text for unit in ("m,", "cm,", "mm,", "in,"))
+
+
 @pytest.mark.parametrize("said", ["30cm", "0.3 m", 0.3, "300 mm", "30 CM"])
 def test_thirty_centimetres_to_the_right_however_it_is_said(arm: Robot, context: ToolContext, said: Any) -> None:
     told = json.loads(call(context, "move_relative", right=said).text)

@@ -249,6 +249,14 @@ def test_a_remark_that_the_client_joined_to_an_error_is_not_quoted(tail: str) ->
     assert read_conversation(request).exchanges[0].error == f"It: {REMINDER}.", "a tool's own words stay"
 
 
+def test_what_the_client_puts_before_a_refusal_is_not_quoted() -> None:
+    reason = "'9 parsecs' is not a length"
+    refused = {"type": "tool_result", "tool_use_id": "t1", "is_error": True}
+    for before in ("PreToolUse:mcp__llmos__move_relative hook error: ", ""):
+        request = {"messages": [user("Count a.csv"), assistant("t1"), user({**refused, "content": before + reason})]}
+        assert read_conversation(request).exchanges[0].error == reason
+
+
 def test_an_unknown_goal_lists_what_is_known() -> None:
     told = text(answer(user("Sing a song")))
     assert told.startswith(UNKNOWN_GOAL + "\n\n- Count {file:path}\n")

@@ -31,6 +31,8 @@ _LEADING_REMINDERS: Final = re.compile(r"(?:\s*<system-reminder>.*?</system-remi
 _TRAILING_REMINDERS: Final = re.compile(
     r"(?:\s*<system-reminder>(?:(?!</?system-reminder>).)*</system-reminder>)+\s*\Z", re.DOTALL
 )
+#: What a client puts before the reason for which a hook refused a call.
+_REFUSED: Final = re.compile(r"\A(?:PreToolUse:\S+ hook error: )+")
 
 
 class BadRequest(Exception):
@@ -39,7 +41,7 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One tool result, without the client's reminders."""
+    """One tool result, without what the client adds to it."""
 
     text: str
     is_error: bool
@@ -214,6 +216,7 @@ def _result(block: Mapping[str, Any] | None) -> Result:
     else:
         raise BadRequest("tool_result.content: Input should be a string or a list of blocks")
     text = "\n".join(_TRAILING_REMINDERS.sub("", _sound(text)) for text in texts if not is_added(text))
+    text = _REFUSED.sub("", text)
     return Result(text, is_error=block.get("is_error") is True)
 
 

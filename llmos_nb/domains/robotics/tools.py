@@ -137,7 +137,7 @@ def _check_lengths(context: ToolContext, arguments: Mapping[str, Any]) -> Verdic
             elif name not in ("speed", "hand"):
                 length(value)
     except ArmError as error:
-        return Verdict("deny", "robot-units", error.message)
+        return Verdict("deny", "robot-units", str(error))
     return _check_nothing(context, arguments)
 
 

@@ -17,8 +17,11 @@ _LONGEST: Final = 1000.0
 _LENGTHS: Final = {
     "m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0,
     "cm": 0.01, "centimetre": 0.01, "centimetres": 0.01, "centimeter": 0.01, "centimeters": 0.01,
+    "km": 1000.0, "kilometre": 1000.0, "kilometres": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0,
+    "dm": 0.1, "decimetre": 0.1, "decimetres": 0.1, "decimeter": 0.1, "decimeters": 0.1,
     "mm": 0.001, "millimetre": 0.001, "millimetres": 0.001, "millimeter": 0.001, "millimeters": 0.001,
     "in": 0.0254, "inch": 0.0254, "inches": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048,
+    "yd": 0.9144, "yard": 0.9144, "yards": 0.9144, "mi": 1609.344, "mile": 1609.344, "miles": 1609.344,
 }  # fmt: skip
 _ANGLES: Final = {
     "rad": 1.0, "radian": 1.0, "radians": 1.0,
@@ -69,5 +72,5 @@ def _read(given: object, units: dict[str, float], bare: str, wanted: str) -> flo
         raise UnitError(f"{given!r:.80} is not {wanted}.", remedy=f"Units are {known}.")
     found = number * units[unit.lower()]
     if abs(found) > _LONGEST:
-        raise UnitError(f"{given!r:.80} is more than {_LONGEST:g} {bare}.", remedy=f"Give {wanted}.")
+        raise UnitError(f"{given!r:.80} is more than {_LONGEST:g} {bare}.", remedy="Give what the arm can reach.")
     return found
