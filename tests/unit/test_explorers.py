@@ -118,6 +118,10 @@ def test_traces_are_found_by_words_and_values(system: Any) -> None:
     assert list(explorer.df["agent"]) == ["coder"] * 3, "the frame is what is shown"
     assert len(explorer.filter(text="three").df) == 1 and len(explorer.filter().df) == 7
     assert "1 of 7 traces with text 'three'" in str(explorer.filter(text="three"))
+    told = str(explorer.filter(status="faild"))
+    assert "none has the status 'faild'; there are failed, success" in told
+    assert "none has the project 'x'; there is no other either" in str(explorer.filter(project="x"))
+    assert "none of them" in str(explorer.filter("moon", status="failed"))
     assert "cannot be filtered by moon" in error(explorer, "page", query={"moon": "x"})["message"]
     assert "is text" in error(explorer, "page", query={"agent": 3})["message"]
 
@@ -480,6 +484,9 @@ def test_the_budget_shows_limits_rows_and_a_curve(system: Any) -> None:
     for n in range(300):
         system.economy.deduct(0.01, f"Learn: goal {n}", model=("a", "b")[n % 2], saved_usd=0.02)
     explorer = system.explore("budget")
+    assert "none has the kind 'gift'; there is deduct" in str(explorer.filter(kind="gift"))
+    assert "none of them" in str(explorer.filter("moon"))
+    explorer.filter()
     now = data(explorer, "overview")
     assert (
         now["money"] == "play money"

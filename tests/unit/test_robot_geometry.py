@@ -283,7 +283,8 @@ def test_a_speed_that_is_none_is_refused(speed: object) -> None:
 @pytest.mark.parametrize(
     ("written", "metres"),
     [("30cm", 0.3), ("-5 mm", -0.005), ("−5 mm", -0.005), (0.3, 0.3), (1, 1.0), ("0.3", 0.3), (" 1.5 m ", 1.5),
-     ("2 inches", 0.0508), ("1 foot", 0.3048), ("0.001 km", 1.0), ("3 dm", 0.3), ("1 yard", 0.9144), ("0.1 miles", 160.9344),
+     ("2 inches", 0.0508), ("1 foot", 0.3048), ("0.001 km", 1.0), ("3 dm", 0.3), ("1 yard", 0.9144),
+     ("0.1 miles", 160.9344),
      ("1e-2 m", 0.01), ("30 CM", 0.3), (np.float64(0.2), 0.2), (np.int32(2), 2.0), (".5m", 0.5)],
 )  # fmt: skip
 def test_lengths(written: object, metres: float) -> None:

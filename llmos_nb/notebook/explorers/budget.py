@@ -126,7 +126,8 @@ class BudgetExplorer(Explorer):
     # -- without a widget
 
     def twin(self) -> Twin:
-        rows = self.rows
+        every = self.system.economy.ledger()
+        rows = self._passing(every)
         ledger = Table(
             ("what for", "kind", "agent", "model", "cost", "saved"),
             tuple(
@@ -140,7 +141,7 @@ class BudgetExplorer(Explorer):
                 )
                 for row in rows[:TWIN_ROWS]
             ),
-            empty="nothing yet: run a goal",
+            empty=self._query.nothing(every, "nothing yet: run a goal"),
         )
         parts: list[str | tuple[str, Table]] = [("", budget_page(self.system))]
         if len(days := _days(rows)) > 1:

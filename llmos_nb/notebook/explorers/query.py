@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmos_nb.errors import SettingsError
@@ -45,5 +45,22 @@ class Query:
             if all(row[name] == value for name, value in equal) and all(word in text for word in words)
         ]
 
+    def nothing(self, rows: Sequence[Mapping[str, Any]], unused: str) -> str:
+        """What is said where none of all ``rows`` passes: of a value that none of them has, which ones there are;
+        ``unused`` where there are no rows at all."""
+        if not rows:
+            return unused
+        for name, value in self.asked.items():
+            there = sorted({row[name] for row in rows if row[name]}) if name != "text" else []
+            if name != "text" and value not in there:
+                return f"none has the {name} {value!r}; there {_are(there)}"
+        return "none of them"
+
     def __str__(self) -> str:
         return ", ".join(f"{name} {value!r}" for name, value in self.asked.items())
+
+
+def _are(values: Sequence[str]) -> str:
+    if not values:
+        return "is no other either"
+    return f"{'is' if len(values) == 1 else 'are'} {', '.join(values[:20])}"

@@ -282,7 +282,7 @@ class TraceExplorer(Explorer):
                 )
                 for row in rows[:TWIN_ROWS]
             ),
-            empty="no traces yet: run a goal" if not words else "none of them",
+            empty=self._query.nothing([row for _, row in self._all()], "no traces yet: run a goal"),
         )
         parts: list[str | tuple[str, Table]] = [("", table)]
         if len(rows) > TWIN_ROWS:
