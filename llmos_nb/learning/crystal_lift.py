@@ -10,13 +10,13 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import symtable
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from llmos_nb.errors import NotCrystallizable
 from llmos_nb.learning.crystal_names import CUSTOMARY, identifiers
+from llmos_nb.learning.scopes import names_of
 
 __all__ = ["Lifted", "alone", "lifted"]
 
@@ -157,8 +157,7 @@ def _free(node: ast.stmt | None) -> Iterator[str]:
     """Names that a definition looks up around it, now or later."""
     if node is None:
         return
-    copied = ast.parse(ast.unparse(ast.fix_missing_locations(ast.Module([node], []))))
-    table = symtable.symtable(ast.unparse(copied), "<step>", "exec")
+    table = names_of(node)
     own = getattr(node, "name", "")
     for symbol in table.get_symbols():
         if symbol.is_referenced() and symbol.get_name() != own:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
-import symtable
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from llmos_nb.errors import NotCrystallizable
+from llmos_nb.learning.scopes import names_of
 
 __all__ = ["CUSTOMARY", "Scope", "check_statements", "free_name", "identifiers", "scope_of"]
 
@@ -211,7 +211,7 @@ class _Walk:
 
     def _code(self, node: ast.stmt) -> None:
         """Everything that a statement reads, and what ``:=`` in it binds, by Python's own symbol table."""
-        table = symtable.symtable(ast.unparse(ast.fix_missing_locations(node)), "<step>", "exec")
+        table = names_of(node)
         for symbol in table.get_symbols():
             if symbol.is_referenced() and not (symbol.is_namespace() and symbol.is_assigned()):
                 self._read(symbol.get_name())
@@ -222,7 +222,7 @@ class _Walk:
                 self._bind(symbol.get_name())
 
     def _inside(self, table: Any, *, deferred: bool) -> None:
-        later = deferred or (table.get_type() == "function" and not table.get_name().endswith(("comp", "genexpr")))
+        later = deferred or (table.get_type() == "function" and table.get_name() != "genexpr")
         for symbol in table.get_symbols():
             if symbol.is_referenced() and symbol.is_global():
                 name = symbol.get_name()

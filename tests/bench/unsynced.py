@@ -63,7 +63,7 @@ class _Disk:
         self.at = 0
         self.acknowledged: list[tuple[int, int]] = []
         self._paths: dict[str, _File] = {}
-        self._open: dict[int, tuple[_File, int, bool]] = {}
+        self._descriptors: dict[int, tuple[_File, int, bool]] = {}
         self.top = self._load(root)
 
     def _load(self, path: Path) -> _File:
@@ -98,7 +98,7 @@ class _Disk:
     def _openat(self, texts: list[bytes], numbers: list[str], result: int) -> None:
         path = os.fsdecode(texts[0])
         if not path.startswith(f"{self.root}/") and path != str(self.root):
-            self._open.pop(result, None)
+            self._descriptors.pop(result, None)
             return
         flags = numbers[2]
         found = self._paths.get(path)
@@ -109,10 +109,13 @@ class _Disk:
             self._name(path, found)
         if "O_TRUNC" in flags:
             found.done.append((self.at, lambda content: content.clear()))
-        self._open[result] = (found, 0, "O_APPEND" in flags)
+        self._descriptors[result] = (found, 0, "O_APPEND" in flags)
+
+    def _open(self, texts: list[bytes], numbers: list[str], result: int) -> None:
+        self._openat(texts, ["AT_FDCWD", *numbers], result)
 
     def _close(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        self._open.pop(int(numbers[0]), None)
+        self._descriptors.pop(int(numbers[0]), None)
 
     def _write(self, texts: list[bytes], numbers: list[str], result: int) -> None:
         number = int(numbers[0])
@@ -120,34 +123,34 @@ class _Disk:
         if number == 1:
             if data.startswith(b"ACK "):
                 self.acknowledged.append((self.at, int(data.split()[1])))
-        elif number in self._open:
-            found, offset, appends = self._open[number]
+        elif number in self._descriptors:
+            found, offset, appends = self._descriptors[number]
             offset = len(self._content(found)) if appends else offset
             self._put(found, offset, data)
-            self._open[number] = (found, offset + len(data), appends)
+            self._descriptors[number] = (found, offset + len(data), appends)
 
     def _pwrite64(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        if int(numbers[0]) in self._open:
-            self._put(self._open[int(numbers[0])][0], int(numbers[3]), texts[0][:result])
+        if int(numbers[0]) in self._descriptors:
+            self._put(self._descriptors[int(numbers[0])][0], int(numbers[3]), texts[0][:result])
 
     def _read(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        if int(numbers[0]) in self._open:
-            found, offset, appends = self._open[int(numbers[0])]
-            self._open[int(numbers[0])] = (found, offset + result, appends)
+        if int(numbers[0]) in self._descriptors:
+            found, offset, appends = self._descriptors[int(numbers[0])]
+            self._descriptors[int(numbers[0])] = (found, offset + result, appends)
 
     def _lseek(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        if int(numbers[0]) in self._open:
-            found, _, appends = self._open[int(numbers[0])]
-            self._open[int(numbers[0])] = (found, result, appends)
+        if int(numbers[0]) in self._descriptors:
+            found, _, appends = self._descriptors[int(numbers[0])]
+            self._descriptors[int(numbers[0])] = (found, result, appends)
 
     def _ftruncate(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        if int(numbers[0]) in self._open:
+        if int(numbers[0]) in self._descriptors:
             size = int(numbers[1])
-            self._open[int(numbers[0])][0].done.append((self.at, lambda content: _resize(content, size)))
+            self._descriptors[int(numbers[0])][0].done.append((self.at, lambda content: _resize(content, size)))
 
     def _fsync(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        if int(numbers[0]) in self._open:
-            self._open[int(numbers[0])][0].synced.append(self.at)
+        if int(numbers[0]) in self._descriptors:
+            self._descriptors[int(numbers[0])][0].synced.append(self.at)
 
     _fdatasync = _fsync
 
@@ -190,8 +193,8 @@ class _Disk:
     _linkat = _link
 
     def _dup(self, texts: list[bytes], numbers: list[str], result: int) -> None:
-        if int(numbers[0]) in self._open:
-            self._open[result] = self._open[int(numbers[0])]
+        if int(numbers[0]) in self._descriptors:
+            self._descriptors[result] = self._descriptors[int(numbers[0])]
 
     def _fcntl(self, texts: list[bytes], numbers: list[str], result: int) -> None:
         if "F_DUPFD" in numbers[1]:

@@ -125,6 +125,25 @@ def test_an_act_is_refused_by_its_rule(code: str, rule: str, place: Place) -> No
     assert place.unharmed() and not (place.victim / "new.txt").exists()
 
 
+_MONITORED = """
+import sys
+monitoring = getattr(sys, "monit" + "oring")
+monitoring.use_tool_id(monitoring.PROFILER_ID, "cProfile")
+register = getattr(monitoring, "register_" + "callback")
+register(monitoring.PROFILER_ID, monitoring.events.PY_START, lambda *given: None)
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.12 brought sys.monitoring")
+def test_what_watches_every_call_is_refused_also_where_it_calls_itself_a_profile(place: Place) -> None:
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+    try:
+        assert refused(place.agent(_MONITORED), "py-hooks")
+    finally:
+        if monitoring.get_tool(monitoring.PROFILER_ID):
+            monitoring.free_tool_id(monitoring.PROFILER_ID)
+
+
 NATURAL = [
     "open('a.txt', 'w').write('x')\nimport os\nos.rename('a.txt', 'b.txt')\nos.remove('b.txt')",
     "import tempfile, os\nf = tempfile.NamedTemporaryFile('w', delete=False)\nf.close()\nos.unlink(f.name)",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import BuiltinMethodType, CodeType, FrameType, FunctionType
 from typing import Any, Final
 
 from llmos_nb.guard.audit.callers import INTERPRETER, called_from, is_direct, is_installed
@@ -52,6 +53,19 @@ def _traced(watch: Watch, arguments: tuple[Any, ...], frame: FrameType) -> Verdi
     if called_from(frame, ("/bdb.py", "/pdb.py", "/trace.py", "debugpy", "pydevd", "coverage", "line_profiler")):
         return None
     return hit("py-hooks", "settrace") if is_direct(frame) else None
+
+
+def _monitored(watch: Watch, arguments: tuple[Any, ...], frame: FrameType) -> Verdict | None:
+    """``sys.monitoring.register_callback(function)``, which is also how a profile works since Python 3.12."""
+    callback = arguments[0] if arguments else frame
+    profiler = getattr(sys.modules.get("_lsprof"), "Profiler", None)
+    monitoring: Any = getattr(sys, "monitoring", None)
+    if profiler is not None and monitoring is not None:
+        if isinstance(callback, BuiltinMethodType) and isinstance(callback.__self__, profiler):
+            return None
+        if callback is None and monitoring.get_tool(monitoring.PROFILER_ID) == "cProfile":
+            return None  # it ends
+    return _traced(watch, arguments, frame)
 
 
 def _objects(watch: Watch, arguments: tuple[Any, ...], frame: FrameType) -> Verdict | None:
@@ -161,7 +175,7 @@ INTERPRETING: Final = {
     "resource.setrlimit": _limits,
     "sqlite3.load_extension": _extension,
     "sys.addaudithook": _hooks,
-    "sys.monitoring.register_callback": _traced,
+    "sys.monitoring.register_callback": _monitored,
     "sys.settrace": _traced,
     "_thread.start_new_thread": _thread,
 }
