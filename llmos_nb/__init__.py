@@ -33,8 +33,4 @@ __all__ = [
 ]  # fmt: skip
 
 
-__getattr__ = lazily(__name__, _HOME)
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+__getattr__, __dir__ = lazily(__name__, _HOME, [*__all__, "__version__"])

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 # Whoever needs one rule's file, as what reads llmos.toml does when a system is made, does not wait for the whole guard.
-__getattr__ = lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         **dict.fromkeys(("by_hand_only", "click_only"), "by_hand"),
@@ -40,4 +40,5 @@ __getattr__ = lazily(
         "check_python": "python",
         "check_shell": "shell",
     },
+    __all__,
 )

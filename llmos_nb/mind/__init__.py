@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "AgentRegistry", "Change", "Version", "difference", "dump_agent", "parse_agent"]
 
 # Who asks what an agent is called, or whom it may call, does not wait for files, versions and YAML.
-__getattr__ = lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "Agent": "agent",
@@ -25,4 +25,5 @@ __getattr__ = lazily(
         **dict.fromkeys(("Change", "difference"), "changes"),
         **dict.fromkeys(("dump_agent", "parse_agent"), "agent_file"),
     },
+    __all__,
 )

@@ -43,10 +43,15 @@ def goals(count: int, seed: int, held_out: bool) -> list[tuple[str, str]]:
             slot: f"{rng.choice(data['lists'][re.sub(r'[0-9]+$', '', slot)])}"
             for slot in sorted(set(re.findall(r"\{(\w+)\}", template["program"])))
         }
-        number = rng.randrange(10**6)
-        said = {slot: f"{text} {number:x}" if text[0].isupper() else text for slot, text in said.items()}
+        family = _family(rng)
+        said = {slot: f"{text} {family}" if text[0].isupper() else text for slot, text in said.items()}
         made.append((phrasing.format(**said), template["program"].format(**said)))
     return made
+
+
+def _family(rng: random.Random) -> str:
+    """One of 24 million names that read as names: with a number behind it a value would be of another kind."""
+    return "".join(rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") for _ in range(4)).capitalize() + "n"
 
 
 def main(count: int) -> None:

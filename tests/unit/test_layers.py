@@ -247,3 +247,12 @@ def test_loading_the_magics_leaves_to_the_first_goal_what_it_needs(tmp_path: Pat
         assert OF_A_GOAL.isdisjoint(own)
         assert OTHERS.isdisjoint(loaded)
         assert len(own) < 120
+
+
+@pytest.mark.parametrize("package", ["", ".guard", ".mind", ".notebook.run_view", ".notebook.terminal"])
+def test_names_that_are_loaded_late_are_listed_and_there(package: str) -> None:
+    module = importlib.import_module(f"llmos_nb{package}")
+    assert set(module.__all__) <= set(dir(module))
+    assert all(getattr(module, name) is not None for name in module.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nosuch'"):
+        module.nosuch  # noqa: B018

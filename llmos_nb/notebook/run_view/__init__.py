@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Channel", "RunModel", "RunView", "drop_spare", "view_of"]
 
 # It comes with the first goal: what loads the magics waits for none of it.
-__getattr__ = lazily(
-    __name__, {"Channel": "channel", "RunModel": "model", "RunView": "view", "drop_spare": "spare", "view_of": "view"}
+__getattr__, __dir__ = lazily(
+    __name__,
+    {"Channel": "channel", "RunModel": "model", "RunView": "view", "drop_spare": "spare", "view_of": "view"},
+    __all__,
 )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["TerminalView", "attend_terminal", "is_terminal", "stopped_by_interrupt"]
 
 # A notebook needs none of it.
-__getattr__ = lazily(
-    __name__, {"TerminalView": "view", "attend_terminal": "ask", "stopped_by_interrupt": "interrupts"}
+__getattr__, __dir__ = lazily(
+    __name__, {"TerminalView": "view", "attend_terminal": "ask", "stopped_by_interrupt": "interrupts"}, __all__
 )
 
 
