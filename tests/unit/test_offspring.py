@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from llmos_nb.kernel import ledger
 from llmos_nb.kernel.offspring import CLIENT, KERNEL, end_offspring, end_orphans, kernel_mark
 
 #: Leaves a child in a session of its own, says its number, and does what it is told.
@@ -29,6 +31,14 @@ def alive(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A machine of one's own: another kernel that begins meanwhile ends what is left on its machine."""
+    name = f"{ledger._host()}/{uuid.uuid4().hex}"
+    monkeypatch.setattr(ledger, "_host", lambda: name)
+    return name
 
 
 @pytest.fixture
@@ -67,14 +77,14 @@ def test_what_a_client_started_ends_with_it(leave: Callable[..., int]) -> None:
     assert end_offspring("one") == 1 and gone(pid)
 
 
-def test_what_a_kernel_left_that_is_gone_ends(leave: Callable[..., int]) -> None:
+def test_what_a_kernel_left_that_is_gone_ends(leave: Callable[..., int], machine: str) -> None:
     over = subprocess.Popen(
         [sys.executable, "-c", "from llmos_nb.kernel.offspring import kernel_mark; print(kernel_mark())"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    mark = over.communicate()[0].strip()
-    pid = leave(**{KERNEL: mark})
-    assert end_orphans() >= 1 and gone(pid)
+    number, started, _ = over.communicate()[0].strip().split(" ", 2)
+    pid = leave(**{KERNEL: f"{number} {started} {machine}"})
+    assert end_orphans() == 1 and gone(pid)
 
 
 def test_what_belongs_to_a_kernel_that_lives_is_left_alone(leave: Callable[..., int]) -> None:
@@ -90,9 +100,10 @@ def test_marks_that_say_nothing_are_passed_over(leave: Callable[..., int], mark:
     assert alive(pid)
 
 
-def test_what_this_process_lives_in_is_left_alone(leave: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
-    _, started, host = kernel_mark().split(" ", 2)
-    mark = f"999999999 {started} {host}"
+def test_what_this_process_lives_in_is_left_alone(
+    leave: Callable[..., int], machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = f"999999999 {kernel_mark().split(' ')[1]} {machine}"
     pid = leave(**{KERNEL: mark})
     monkeypatch.setenv(KERNEL, mark)
     end_orphans()
