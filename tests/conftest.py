@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before anything is imported that could read them; names only, values are never looked at.
 for _name in [name for name in os.environ if name.startswith(("ANTHROPIC_", "CLAUDE_", "LLMOS_"))]:
@@ -23,6 +24,10 @@ os.environ["IPYTHONDIR"] = str(Path(_home, "ipython"))
 os.environ["JUPYTER_CONFIG_DIR"] = str(Path(_home, "jupyter"))
 os.environ["LLMOS_ENDPOINT"] = "scripted"
 os.environ["LLMOSNB_TRUST_SCRIPTS"] = tempfile.gettempdir()  # tests write scripts of their own
+
+# How quick a machine is decides no test; tables of characters are made anew where there is no cache of them yet.
+settings.register_profile("unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 PENGUINS = Path(__file__).resolve().parents[1] / "notebooks" / "data" / "penguins.csv"
 
