@@ -64,7 +64,8 @@ def _noted(events, fault):
 _handler._with_fault = _noted
 """
 BEGIN = (
-    "import os, tempfile, pathlib\nos.chdir(tempfile.mkdtemp())\nos.environ['LLMOS_ENDPOINT'] = 'scripted'\n"
+    "import os, tempfile, pathlib\nos.environ['LLMOS_ENDPOINT'] = 'scripted'\n"
+    "os.chdir(tempfile.mkdtemp(dir=os.environ['LLMOSNB_TRUST_SCRIPTS']))  # its scripts are one's own\n"
     "folder = pathlib.Path('workspace/scripts'); folder.mkdir(parents=True)\n"
     + "".join(f"(folder / '{name}.md').write_text({text!r})\n" for name, text in SCRIPTS.items())
     + f"%load_ext llmos_nb\nllmos.configure(time_limit_s=None)\n{NOTED}print('ready')"
