@@ -251,7 +251,7 @@ class TraceIndex:
     def candidates(self, key: int) -> list[Candidate]:
         """All traces with this key, whatever became of them."""
         rows = self.reader.ask(_CANDIDATES, root=self.root, key=key)
-        return [Candidate(*with_flag) for with_flag in map(_flagged, rows)]
+        return [Candidate._make(_flagged(row)) for row in rows]
 
     def candidates_at(self, numbers: Sequence[int]) -> list[Found]:
         """What is known of the traces with these numbers, in their order; those that are gone are left out."""

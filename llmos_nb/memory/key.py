@@ -24,6 +24,8 @@ _QUOTED: Final = re.compile(
     r"|(?<!\w)'(?:[^']|'(?=\w))*'(?!\w)|‘(?:[^’]|’(?=\w))*’(?!\w)",
     re.DOTALL,
 )
+#: What one begins with: without any of these nothing is quoted.
+_OPENING: Final = re.compile("[`'\"“„«‘]")
 _LETTERS: Final = r"[^\W\d_]+"
 #: A word of prose: letters, perhaps hyphens and apostrophes, with punctuation around it but none of an operator's.
 _WORD: Final = re.compile(rf"[(\[]*(?P<word>{_LETTERS}(?:[-'’]{_LETTERS})*)(?:['’]?[)\],;:]*|['’]?)[.!?…]*")
@@ -31,6 +33,7 @@ _LETTER_RUN: Final = re.compile(_LETTERS)
 _SPACE: Final = re.compile(r"\s+")
 _CHUNKS: Final = re.compile(r"(\S+)")
 _LINE_END: Final = re.compile(r"[\r\n]")
+_MARKS: Final = (".", "!", "?", "…")
 #: What may end a goal without meaning anything: ``..`` is a folder, so it is not here.
 _END: Final = re.compile(r"(?<![.!?…])(?:\.|\.\.\.|…|[!?]+)$")
 #: What a full stop ends a sentence after: two letters or digits, a digit, a percent sign, a bracket.
@@ -58,6 +61,8 @@ def goal_key(goal: str) -> str:
     they are indented differently.
     """
     text = unicodedata.normalize("NFC", goal).strip()
+    if not _OPENING.search(text) and not _LINE_END.search(text):
+        return _fold_plain(_without_end(text, after_quote=False))
     pieces: list[str] = []
     kept: list[bool] = []
     end = 0
@@ -84,7 +89,7 @@ def goal_key(goal: str) -> str:
 
 def _without_end(text: str, *, after_quote: bool) -> str:
     """``text`` less its final punctuation, where that cannot be an operator or part of a value."""
-    match = _END.search(text)
+    match = _END.search(text) if text.endswith(_MARKS) else None
     if match is None:
         return text
     mark, before = match[0], text[: match.start()]
@@ -101,6 +106,18 @@ def _without_end(text: str, *, after_quote: bool) -> str:
 
 def _has_inner_capital(word: str) -> bool:
     return word[1:] != word[1:].lower()
+
+
+def _fold_plain(text: str) -> str:
+    """:func:`_fold` of one line in which nothing is quoted."""
+    if text[-1:].isspace():
+        return _fold(text, (False, False), None)
+    parts = text.split()
+    for index, part in enumerate(parts):
+        if part != part.lower():
+            after_number = index > 0 and _NUMBER.fullmatch(parts[index - 1]) is not None
+            parts[index] = _fold_word(part, first=index == 0, unit=after_number)
+    return " ".join(parts)
 
 
 def _fold(text: str, touches: tuple[bool, bool], margin: int | None) -> str:
@@ -137,6 +154,8 @@ def _indent(run: str) -> int | None:
 
 def _fold_word(chunk: str, *, first: bool, unit: bool) -> str:
     """A word in lower case if it is an ordinary one, whose capitals only begin a sentence or raise a voice."""
+    if len(chunk) > _UNIT_LETTERS and chunk.isascii() and chunk.isalpha() and chunk[1:].islower():
+        return chunk.lower()  # as below, for what most capitals are in
     match = _WORD.fullmatch(chunk) if chunk != chunk.lower() else None
     if match is None:
         return chunk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, overload
 
 from llmos_nb.memory.trace import Step, Trace
 
@@ -113,8 +113,7 @@ def passed_over(trace_id: str, why: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):  # as :class:`~llmos_nb.memory.lookup.found.Found` is
     """What the index knows of one trace that has the goal's key."""
 
     path: str
@@ -138,6 +137,10 @@ def in_order(candidates: Iterable[Candidate], agent: str | None) -> tuple[list[C
     Fewer failures in use come first; among equals the newest, since it knows the world best.
     """
     found = list(candidates)
+    if len(found) == 1:  # as most have it
+        (one,) = found
+        if one.replayable and one.status == "success" and not one.wrong and agent in (None, one.agent):
+            return found, []
     usable = [c for c in found if c.replayable and (agent is None or c.agent == agent)]
     reasons = []
     ended = [c for c in found if c.status != "success"]

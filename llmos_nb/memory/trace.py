@@ -201,5 +201,8 @@ def as_record(trace: Trace) -> dict[str, Any]:
 
 def from_record(record: Mapping[str, Any]) -> Trace:
     """The inverse of :func:`as_record`, also after a trip through JSON."""
-    steps = [Step(**{**step, "expect": Expectation(**step.get("expect", {}))}) for step in record["steps"]]
+    steps = [
+        Step(**{**step, "expect": Expectation(**step["expect"])}) if "expect" in step else Step(**step)
+        for step in record["steps"]
+    ]
     return Trace(**{**record, "steps": steps})

@@ -118,3 +118,13 @@ def test_same(one: str, other: str) -> None:
 )
 def test_different(one: str, other: str) -> None:
     assert goal_key(one) != goal_key(other)
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(st.characters(exclude_characters="\"'`“„«‘")), words.map(str.title), values), max_size=6
+    )
+)
+def test_what_is_quoted_behind_it_changes_no_key(parts: list[str]) -> None:
+    goal = " ".join(re.sub(r"[\"'`“„«‘\r\n]", " ", part) for part in parts)
+    assert goal_key(f'{goal} end "Q"') == f'{goal_key(f"{goal} end")} "Q"'
