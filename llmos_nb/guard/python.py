@@ -5,9 +5,10 @@ This reduces accidents; it is no boundary. Whatever could be spelled so that no 
 
 from __future__ import annotations
 
+import ast
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,9 @@ from llmos_nb.guard.python_cells import parse, read_cell
 from llmos_nb.guard.python_judge import PythonJudge
 from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import Verdict, worst
+from llmos_nb.kernel.syntax import nodes_of
 
-__all__ = ["check_python"]
+__all__ = ["check_program", "check_python"]
 
 #: Longest code that is judged, in characters: far above a cell, below what the parser takes long for.
 MAX_CHARACTERS: Final = 200_000
@@ -39,8 +41,25 @@ def check_python(
     ``cwd`` is where relative paths start and ``workspace`` what may be changed; each stands in for the other, and the
     process's folder for both. Code that is no Python is ``allow``: it cannot run. Never raises.
     """
+    return _answered(lambda: _check(code, cwd, workspace, watched=watched))
+
+
+def check_program(tree: ast.Module, *, cwd: str | os.PathLike[str], workspace: str | os.PathLike[str]) -> Verdict:
+    """:func:`check_python` of plain Python that was read already; the tree is left as it is."""
+    return _answered(lambda: _check_program(tree, Path(cwd).absolute(), Path(workspace).absolute()))
+
+
+def _check_program(tree: ast.Module, cwd: Path, workspace: Path) -> Verdict:
+    nodes = nodes_of(tree)
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+    if len(nodes) + sum(map(len, texts)) > MAX_CHARACTERS // 20:  # then it is as long as what it comes to as a text
+        return _check(ast.unparse(tree), cwd, workspace)
+    return worst(_judge(cwd, workspace, 0, False).tree(tree))
+
+
+def _answered(judged: Callable[[], Verdict]) -> Verdict:
     try:
-        return _check(code, cwd, workspace, watched=watched)
+        return judged()
     except RecursionError:
         return hit("py-unreadable", "nested too deep")
     except Exception as error:  # noqa: BLE001 - a guard that fails must deny, whatever failed
@@ -69,9 +88,7 @@ def _judge_cell(code: str, cwd: Path, workspace: Path, depth: int, watched: bool
         warnings.simplefilter("ignore")
         cell = read_cell(code)
         trees = [cell.trees.get(text) or parse(text) for text in cell.python if text.strip()]
-    judge = PythonJudge(
-        cwd, workspace, depth, lambda text: _check(text, cwd, workspace, depth + 1, watched=watched), watched=watched
-    )
+    judge = _judge(cwd, workspace, depth, watched)
     commands = list(dict.fromkeys(cell.shell))
     for command in commands[:MAX_COMMANDS]:
         yield from judge.interpolated(command)
@@ -92,3 +109,9 @@ def _judge_cell(code: str, cwd: Path, workspace: Path, depth: int, watched: bool
     for tree in trees:
         if tree is not None:
             yield from judge.tree(tree)
+
+
+def _judge(cwd: Path, workspace: Path, depth: int, watched: bool) -> PythonJudge:
+    return PythonJudge(
+        cwd, workspace, depth, lambda text: _check(text, cwd, workspace, depth + 1, watched=watched), watched=watched
+    )

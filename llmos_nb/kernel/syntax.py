@@ -6,9 +6,11 @@ Every goal's code is judged, followed and compared before it runs, so walks are 
 from __future__ import annotations
 
 import ast
-from typing import Final
+import copy
+from collections.abc import Callable
+from typing import Any, Final
 
-__all__ = ["nodes_of", "parents_of"]
+__all__ = ["nodes_of", "parents_of", "rebuilt"]
 
 #: Fields of nodes that never hold a node worth a look: a text, a number, or how a name is used.
 _LEAVES: Final = frozenset({"arg", "attr", "ctx", "id", "kind", "level", "type_comment"})
@@ -32,6 +34,27 @@ def parents_of(tree: ast.AST) -> dict[ast.AST, ast.AST]:
     """For every node below ``tree`` the one that holds it, in the order of :func:`nodes_of`."""
     nodes, holding = _walked(tree)
     return dict(zip(nodes[1:], holding, strict=True))
+
+
+def rebuilt(node: ast.AST, other: Callable[[Any], Any]) -> ast.AST:
+    """``node`` with what ``other`` gives for each node right below it; the very same where that is what is there already.
+
+    Nothing is changed: a node that comes out otherwise is a copy.
+    """
+    changed: dict[str, Any] = {}
+    for name in _fields.get(type(node)) or _fields_of(type(node)):
+        old = getattr(node, name, None)
+        if isinstance(old, list):
+            items = [other(item) if isinstance(item, ast.AST) else item for item in old]
+            if any(new is not was for new, was in zip(items, old, strict=True)):
+                changed[name] = items
+        elif isinstance(old, ast.AST) and (new := other(old)) is not old:
+            changed[name] = new
+    if not changed:
+        return node
+    copied = copy.copy(node)
+    vars(copied).update(changed)
+    return copied
 
 
 def _walked(tree: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:

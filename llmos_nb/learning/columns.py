@@ -8,13 +8,12 @@ table is judged; everything else is left to the run itself.
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from llmos_nb.kernel.syntax import nodes_of, parents_of
+from llmos_nb.kernel.syntax import nodes_of, parents_of, rebuilt
 from llmos_nb.learning.headers import header, kinds_of, loads_table
 from llmos_nb.learning.rebound import Change, changes_between
 from llmos_nb.memory import Step
@@ -96,21 +95,10 @@ def _by_node(changes: Iterable[Change]) -> dict[ast.AST, Change]:
 def _with_values(node: Any, known: Mapping[str, ast.Constant]) -> Any:
     """The node with known constants in the place of the names they were given: ``column = "mass"`` is a value where it is
     used. What has no such name is the same object, and nothing is changed."""
-    if isinstance(node, list):
-        items = [_with_values(item, known) for item in node]
-        return node if all(new is old for new, old in zip(items, node, strict=True)) else items
     if isinstance(node, ast.Name):
         value = known.get(node.id) if isinstance(node.ctx, ast.Load) else None
         return node if value is None else ast.Constant(value.value)
-    if not isinstance(node, ast.AST):
-        return node
-    found = {name: (old, _with_values(old, known)) for name, old in ast.iter_fields(node)}
-    changed = {name: new for name, (old, new) in found.items() if new is not old}
-    if not changed:
-        return node
-    copied = copy.copy(node)
-    vars(copied).update(changed)
-    return copied
+    return rebuilt(node, lambda below: _with_values(below, known))
 
 
 def _inlined(tree: ast.Module, known: dict[str, ast.Constant]) -> list[ast.stmt]:

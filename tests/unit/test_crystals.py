@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import inspect
@@ -21,7 +22,7 @@ import llmos_nb.crystals
 from llmos_nb.crystals import Check, Crystal, CrystalShelf, Report, use
 from llmos_nb.crystals.facts import Facts, digest_of, sealed, written
 from llmos_nb.crystals.inlined import inlined
-from llmos_nb.crystals.judged import written_out
+from llmos_nb.crystals.judged import judge_call, written_out
 from llmos_nb.crystals.load import read
 from llmos_nb.crystals.naming import RESERVED
 from llmos_nb.crystals.offered import as_cell, call_code, crystal_tools
@@ -329,13 +330,46 @@ async def test_an_agents_plain_call_is_looked_at_too(shelf: CrystalShelf, tmp_pa
 )
 def test_what_is_judged_has_the_arguments_in_place(body: str, arguments: dict[str, Any], has: str) -> None:
     module = read(f"import shlex\n{text_of(body=body)}", "double.py", "double")
-    assert has in written_out(module, arguments)
+    assert has in ast.unparse(written_out(module, arguments))
 
 
 def test_a_function_of_the_modules_own_is_not_mistaken_for_pythons(shelf: CrystalShelf) -> None:
     body = "    return open(str(n))\n\n\ndef str(value):\n    return '/etc/hosts'"
     module = read(text_of(body=body), "double.py", "double")
-    assert "open(str('a'))" in written_out(module, {"n": "a"})
+    assert "open(str('a'))" in ast.unparse(written_out(module, {"n": "a"}))
+
+
+def test_each_call_is_judged_by_its_own_values(tmp_path: Path) -> None:
+    body = "    with open(f'{n}.txt', 'w') as file:\n        file.write(str(n))\n    return n"
+    module = read(text_of(body=body), "double.py", "double")
+    asked = ["inside", "/etc/hosts", "../../outside", "inside", "~/.ssh/id_rsa"]
+    rules = [judge_call(module, {"n": n}, cwd=tmp_path, workspace=tmp_path).decision for n in asked]
+    assert rules[0] == rules[3] == "allow" and "allow" not in (rules[1], rules[2], rules[4])
+    assert ast.dump(module.tree) == ast.dump(read(module.text, "double.py", "double").tree)
+
+
+@pytest.mark.parametrize(
+    ("top", "body"),
+    [
+        ("TABLE = {'a': __import__('os').system('rm -rf /etc')}", "    return n"),
+        (
+            "TABLE = [('a', 1)]\nCOMMAND = ['rm', '-rf', '/etc']\nimport subprocess",
+            "    subprocess.run(COMMAND)\n    return n",
+        ),
+        ("WHERE = '/etc/hosts'", "    open(WHERE, 'w')\n    return n"),
+    ],
+)
+def test_what_stands_around_the_function_is_judged_with_it(top: str, body: str, tmp_path: Path) -> None:
+    module = read(f"{top}\n{text_of(body=body)}", "double.py", "double")
+    assert judge_call(module, {"n": 1}, cwd=tmp_path, workspace=tmp_path).decision != "allow"
+
+
+def test_a_call_with_very_long_values_is_judged_as_long_code_is(tmp_path: Path) -> None:
+    module = read(text_of(body="    return [len(one) for one in n]"), "double.py", "double")
+    verdicts = [
+        judge_call(module, {"n": ["a" * length] * 9_000}, cwd=tmp_path, workspace=tmp_path) for length in (3, 30)
+    ]
+    assert [verdict.rule for verdict in verdicts] == ["ok", "py-unreadable"]
 
 
 def test_names_are_bound_as_the_steps_bound_them(shelf: CrystalShelf) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_nb.kernel.syntax import nodes_of, parents_of
+from llmos_nb.kernel.syntax import nodes_of, parents_of, rebuilt
 
 PACKAGE = Path(__file__).parents[2] / "llmos_nb"
 CODE = """
@@ -38,3 +38,16 @@ def test_every_kind_of_statement() -> None:
         node for node in walked[1:] if not isinstance(node, ast.operator)
     ]
     assert all(node in list(ast.iter_child_nodes(parent)) for node, parent in above.items())
+
+
+def test_a_tree_is_rebuilt_without_being_changed() -> None:
+    tree = ast.parse("a = [f(x, key=y), 'x']\nb = 1")
+    before = ast.dump(tree)
+
+    def other(node: ast.AST) -> ast.AST:
+        return ast.Constant(2) if isinstance(node, ast.Name) and node.id == "x" else rebuilt(node, other)
+
+    found = other(tree)
+    assert ast.unparse(found) == "a = [f(2, key=y), 'x']\nb = 1"
+    assert isinstance(found, ast.Module) and found.body[1] is tree.body[1], "what stays is the same"
+    assert ast.dump(tree) == before and rebuilt(tree, lambda node: node) is tree
