@@ -15,8 +15,9 @@ from typing import Final
 from llmos_nb.guard.python_cells import parse, read_cell
 from llmos_nb.guard.python_judge import PythonJudge
 from llmos_nb.guard.rules import hit
-from llmos_nb.guard.verdict import Verdict, worst
+from llmos_nb.guard.verdict import ALLOWED, Verdict, worst
 from llmos_nb.kernel.syntax import nodes_of
+from llmos_nb.kernel.whose import agents_turn
 
 __all__ = ["check_program", "check_python"]
 
@@ -24,6 +25,9 @@ __all__ = ["check_program", "check_python"]
 MAX_CHARACTERS: Final = 200_000
 #: Different commands for the shell in one cell, as in one command line.
 MAX_COMMANDS: Final = 50
+#: Cells that are kept which no rule objects to, and the characters up to which one is.
+KEPT: Final = 256
+KEPT_CHARACTERS: Final = 4_000
 
 
 def check_python(
@@ -80,15 +84,44 @@ def _check(
         return hit("py-unreadable", f"{len(code)} characters")
     base = Path(cwd if cwd is not None else workspace if workspace is not None else ".").absolute()
     home = Path(workspace if workspace is not None else base).absolute()
-    return worst(_judge_cell(code, base, home, depth, watched))
+    about = code, watched, os.path.expanduser("~")
+    kept = _paths_of(about) if not depth else None
+    if kept is not None:
+        judge = _judge(base, home, depth, watched)
+        if not any(True for text, effect in kept for _ in judge.path(text, effect, text)):
+            return ALLOWED
+    judge = _judge(base, home, depth, watched)
+    found = list(_judge_cell(code, judge))
+    if not found and not depth:
+        _paths_of(about, tuple(judge.asked))
+    return worst(found)
 
 
-def _judge_cell(code: str, cwd: Path, workspace: Path, depth: int, watched: bool) -> Iterator[Verdict]:
+def _remembering() -> Callable[..., tuple[tuple[str, str], ...] | None]:
+    """What keeps, of code that no rule objects to, the paths that it names: where they lead is asked each time anew, and
+    all else that is judged follows from its text. Nobody else gets at what is kept."""
+    known: dict[tuple[str, bool, str], tuple[tuple[str, str], ...]] = {}
+
+    def paths_of(
+        about: tuple[str, bool, str], paths: tuple[tuple[str, str], ...] | None = None
+    ) -> tuple[tuple[str, str], ...] | None:
+        if paths is not None and len(about[0]) <= KEPT_CHARACTERS and not agents_turn():  # it may have changed a rule
+            while len(known) >= KEPT:
+                known.pop(next(iter(known)), None)
+            known[about] = paths
+        return known.get(about)
+
+    return paths_of
+
+
+_paths_of: Final = _remembering()
+
+
+def _judge_cell(code: str, judge: PythonJudge) -> Iterator[Verdict]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cell = read_cell(code)
         trees = [cell.trees.get(text) or parse(text) for text in cell.python if text.strip()]
-    judge = _judge(cwd, workspace, depth, watched)
     commands = list(dict.fromkeys(cell.shell))
     for command in commands[:MAX_COMMANDS]:
         yield from judge.interpolated(command)

@@ -77,6 +77,8 @@ class PythonJudge:
         #: What kinds of places paths were found to be, None for one that is none.
         self._zones: dict[str, Zone | None] = {}
         self._secrets: dict[str, bool] = {}
+        #: The paths that were asked about, each with what is done to it.
+        self.asked: list[tuple[str, str]] = []
         #: What was said about texts that are run.
         self._commands: dict[str, Verdict] = {}
         self._texts: dict[str, Verdict] = {}
@@ -116,6 +118,7 @@ class PythonJudge:
 
     def path(self, text: str, effect: str, shown: object) -> Iterator[Verdict]:
         """A literal path that is read, written or deleted."""
+        self.asked.append((text, effect))
         if effect == "read" or not effect:
             if effect and self._is_secret(text):
                 yield hit("py-secret", shown)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from llmos_nb.guard import Verdict, check_python
+from llmos_nb.guard import RULES, Verdict, check_python
+from llmos_nb.guard.judging import judging
+from llmos_nb.guard.verdict import Decision
+from llmos_nb.kernel.whose import agents_code
 
 
 @pytest.fixture
@@ -172,3 +175,64 @@ def test_a_fault_inside_is_denied() -> None:
 def test_libraries_that_act_elsewhere(code: str, rule: str, tmp_path: Path) -> None:
     verdict = check_python(code, cwd=tmp_path, workspace=tmp_path / "workspace")
     assert verdict.rule == rule
+
+
+# -- what is kept of code that no rule objects to
+
+
+@pytest.mark.parametrize("code", [*NATURAL, *(rule.blocked for rule in RULES.values() if rule.kind == "python")])
+def test_code_is_judged_the_second_time_as_the_first(code: str, workspace: Path) -> None:
+    first = judge(code, workspace)
+    assert [judge(code, workspace) for _ in range(2)] == [first, first]
+
+
+def test_a_path_is_asked_about_each_time(workspace: Path) -> None:
+    reads, writes = "import pandas as pd\npd.read_csv('data.csv')", "open('data.csv', 'w').write('x')"
+    (workspace / "data.csv").write_text("a\n1\n")
+    assert judge(reads, workspace).decision == judge(writes, workspace).decision == "allow"
+    (workspace / "id_rsa").write_text("x")
+    (workspace / "data.csv").unlink()
+    (workspace / "data.csv").symlink_to(workspace / "id_rsa")
+    assert judge(reads, workspace).rule == judge(writes, workspace).rule == "py-secret"
+    (workspace / "data.csv").unlink()
+    assert judge(reads, workspace).decision == judge(writes, workspace).decision == "allow"
+
+
+def test_code_is_judged_anew_in_another_folder(workspace: Path, tmp_path: Path) -> None:
+    code = "open('../out/data.csv', 'w').write('x')"
+    inner, elsewhere = workspace / "inner", tmp_path / "elsewhere"
+    inner.mkdir()
+    elsewhere.mkdir()
+    assert check_python(code, cwd=inner, workspace=workspace).decision == "allow"
+    assert check_python(code, cwd=elsewhere, workspace=elsewhere).decision != "allow"
+    assert check_python(code, cwd=inner, workspace=workspace).decision == "allow"
+
+
+def test_code_is_judged_anew_for_another_home(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "from pathlib import Path\n(Path.home() / 'note.txt').write_text('x')"
+    monkeypatch.setenv("HOME", str(workspace / "home"))
+    assert judge(code, workspace).decision == "allow"
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert judge(code, workspace).decision != "allow"
+
+
+def test_nothing_is_kept_of_what_an_agents_code_has_judged(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import os\nos.system('rm -rf /etc')"
+    with agents_code(), monkeypatch.context() as tampered:
+        tampered.setattr("llmos_nb.guard.python_judge.RUNS_TEXT", frozenset())
+        tampered.setattr("llmos_nb.guard.python_judge._HANDED_ON", frozenset())
+        assert judge(code, workspace).decision == "allow"
+    assert judge(code, workspace).decision == "deny"
+
+
+def test_a_persons_word_on_a_rule_counts_at_once(workspace: Path) -> None:
+    code = "open('/home/somebody/data.csv', 'w').write('x')"
+
+    class Word:
+        def on(self, rule: str, place: Path | None, own: str) -> tuple[Decision, str] | None:
+            return ("allow", "a person") if rule == "py-write" else None
+
+    assert judge(code, workspace).decision != "allow"
+    with judging(Word()):
+        assert judge(code, workspace).decision == "allow"
+    assert judge(code, workspace).decision != "allow"
