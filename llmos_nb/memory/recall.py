@@ -88,8 +88,9 @@ class Recall:
         #: Rows of the index, as they were when the database had this version.
         self._rows: dict[int, Found] = {}
         self._version: tuple[int, int] | None = None
-        #: Those of them that were read with a vocabulary.
-        self._ready: dict[int, tuple[Found, Vocabulary | None, Known]] = {}
+        #: Those of them that were read, with which vocabulary, by their numbers.
+        self._ready: dict[int, Known] = {}
+        self._ready_with: Vocabulary | None = None
         #: The newest rows of each shape that was asked for, and the wordings that they have.
         self._shapes: dict[int, tuple[dict[int, Found], frozenset[int]]] = {}
         #: And the numbers nearest to each wording that was asked for.
@@ -155,6 +156,7 @@ class Recall:
     def _forget(self, row: Found) -> None:
         self._rows.clear()
         self._ready.clear()
+        self._shapes.clear()
         self._shaped.pop((row.path, row.digest), None)
         for key in [key for key in self._known if key[:2] == (row.path, row.digest)]:
             del self._known[key]
@@ -184,14 +186,16 @@ class Recall:
             forms = forms_of(plain.reading, plain.vector)
             numbers |= dict.fromkeys(lookup.find("template", forms["template"], _EQUAL))
             numbers |= dict.fromkeys(self._near(lookup, forms["bits"], forms["slots"], _NEAR_ALSO))
-        close = self._rows_at(list(numbers))
         rows: dict[int, Found] = {}
         heard: dict[int, frozenset[int]] = {}
-        for row in close:
-            if row.shape not in heard:
-                newest, heard[row.shape] = self._wordings(lookup, row.shape)
-                rows |= newest
-        rows |= {row.number: row for row in close if row.template not in heard[row.shape] and _usable(row)}
+        for row in self._rows_at(list(numbers)):
+            wordings = heard.get(row.shape)
+            if wordings is None:
+                newest, wordings = self._wordings(lookup, row.shape)
+                heard[row.shape] = wordings
+                rows.update(newest)
+            if row.template not in wordings and _usable(row):
+                rows[row.number] = row
         return [rows[number] for number in sorted(rows)]
 
     def _wordings(self, lookup: Lookup, shape: int) -> tuple[dict[int, Found], frozenset[int]]:
@@ -221,8 +225,9 @@ class Recall:
             self._version = version
         kept = self._rows
         missing = [number for number in numbers if number not in kept]
-        if missing:
-            kept.update((row.number, row) for row in self._index.candidates_at(missing))
+        if not missing:
+            return [kept[number] for number in numbers]
+        kept.update((row.number, row) for row in self._index.candidates_at(missing))
         return [kept[number] for number in numbers if number in kept]
 
     def _synced(self, version: tuple[int, int] | None = None) -> Lookup:
@@ -279,18 +284,21 @@ class Recall:
         return [text for text in found if text.casefold() not in lifted]
 
     def _recorded(self, rows: Sequence[Found], vocabulary: Vocabulary | None) -> tuple[Known, ...]:
-        """:meth:`known` of these rows, each path once, where there is something to know."""
-        found: dict[str, Known] = {}
+        """:meth:`known` of these rows, where there is something to know."""
+        if vocabulary is not self._ready_with:
+            self._ready.clear()
+            self._ready_with = vocabulary
+        found: list[Known] = []
         ready = self._ready
         for row in rows:
-            kept = ready.get(row.number)
-            if kept is None or kept[0] is not row or kept[1] is not vocabulary:
+            one = ready.get(row.number)
+            if one is None:
                 one = self.known(row, vocabulary)
                 if one is None:
                     continue
-                kept = ready[row.number] = row, vocabulary, one
-            found[row.path] = kept[2]
-        return tuple(found.values())
+                ready[row.number] = one
+            found.append(one)
+        return tuple(found)
 
     def known(self, row: Found, vocabulary: Vocabulary | None) -> Known | None:
         """The recorded goal of ``row``, read with ``vocabulary``; None when its file is gone or says something else."""

@@ -18,7 +18,7 @@ def made(count: int, buckets: int, seed: int) -> Patterns:
     return Patterns.of(rng.integers(0, buckets, count), words_of(bits, WIDTH), np.arange(1, count + 1))
 
 
-@pytest.mark.parametrize(("count", "buckets"), [(1, 1), (7, 2), (300, 3), (2_000, 40)])
+@pytest.mark.parametrize(("count", "buckets"), [(1, 1), (7, 2), (300, 3), (900, 2), (2_000, 40)])
 def test_few_patterns_are_found_as_many_are(count: int, buckets: int, monkeypatch: pytest.MonkeyPatch) -> None:
     some = made(count, buckets, count)
     asked = np.random.default_rng(1).bytes(WIDTH)

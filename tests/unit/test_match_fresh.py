@@ -136,3 +136,14 @@ def test_a_value_that_a_vocabulary_learns_is_read_as_one(store: TraceStore) -> N
         with TraceStore(store.folder) as fresh:
             assert fresh.match(goal, vocabulary=vocabulary) == expected
         assert store.match(goal, vocabulary=vocabulary) == expected
+
+
+def test_what_one_vocabulary_tells_is_not_told_to_another(store: TraceStore, tmp_path: Path) -> None:
+    vocabularies: list[dict[str, list[str]] | None] = [VOCABULARY, {"city": ["units"], "month": ["revenue"]}, None]
+    alone = []
+    for vocabulary in vocabularies:
+        with TraceStore(tmp_path) as fresh:
+            alone.append(fresh.match(ASKED, vocabulary=vocabulary))
+    assert len({match.verdict for match in alone}) > 1
+    for _ in range(2):
+        assert [store.match(ASKED, vocabulary=vocabulary) for vocabulary in vocabularies] == alone

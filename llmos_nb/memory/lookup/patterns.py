@@ -26,7 +26,7 @@ _PIECE: Final = 1 << 14
 #: Patterns so few that it is the calls that take time.
 _FEW: Final = 1 << 11
 #: And so few that it is quicker without numpy.
-_SMALL: Final = 96
+_SMALL: Final = 256
 
 _BITWISE_COUNT: Final = getattr(np, "bitwise_count", None)  # numpy 2
 _COUNTS: Final = np.array([n.bit_count() for n in range(1 << 16)], np.uint8)
@@ -71,9 +71,9 @@ class Patterns:
     planes: Words
     starts: Ints
     numbers: Ints
-    #: Small buckets that were asked for, by where they begin and end: each pattern as a number, its newest number
-    #: (negative), and its newest numbers.
-    _small: dict[tuple[int, int], list[tuple[int, int, list[int]]]] = field(
+    #: Small buckets that were asked for, by where they begin and end: the patterns, each as a number; and of each its
+    #: newest number (negative) and its newest numbers.
+    _small: dict[tuple[int, int], tuple[list[int], list[tuple[int, list[int]]]]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -147,17 +147,22 @@ class Patterns:
     def _of_small(
         self, start: int, end: int, query: int, k: int, each: int
     ) -> tuple[list[int], list[int], list[list[int]]]:
-        patterns = self._small.get((start, end))
-        if patterns is None:
+        small = self._small.get((start, end))
+        if small is None:
             width = 8 * len(self.planes)
             raw = np.ascontiguousarray(self.planes[:, start:end].T, "<u8").tobytes()
-            patterns = self._small[start, end] = []
-            for at in range(end - start):
-                last = int(self.starts[start + at + 1])
-                newest = self.numbers[max(last - each, int(self.starts[start + at])) : last][::-1].tolist()
-                pattern = int.from_bytes(raw[at * width : (at + 1) * width], "little")
-                patterns.append((pattern, -newest[0], newest))
-        ranked = sorted(((pattern ^ query).bit_count(), newest, numbers) for pattern, newest, numbers in patterns)
+            patterns = [int.from_bytes(raw[at * width : (at + 1) * width], "little") for at in range(end - start)]
+            newest = []
+            for at in range(start, end):
+                last = int(self.starts[at + 1])
+                several = self.numbers[max(last - each, int(self.starts[at])) : last][::-1].tolist()
+                newest.append((-several[0], several))
+            small = self._small[start, end] = patterns, newest
+        patterns, newest = small
+        far = [(pattern ^ query).bit_count() for pattern in patterns]
+        # The farthest that can be among as many as are wanted: what is farther need not be put in order.
+        limit = sorted(far)[k - 1] if len(far) > k else max(far)
+        ranked = sorted([(bits, *newest[at]) for at, bits in enumerate(far) if bits <= limit])
         found = 0
         for at, (_, _, numbers) in enumerate(ranked):
             found += len(numbers)

@@ -186,10 +186,16 @@ class Beside:
     Each ``None`` below has not been found yet.
     """
 
-    __slots__ = ("_contrary", "_intent", "_mark", "_said", "_together", "_turned", "asked", "facts")
+    __slots__ = (
+        "_columns", "_contrary", "_intent", "_kinds", "_mark", "_opposed", "_said", "_together", "_turned", "_writing",
+        "asked", "facts",
+    )  # fmt: skip
 
     def __init__(self, asked: Reading, facts: Evidence) -> None:
         self.asked, self.facts = asked, facts
+        self._kinds, self._columns = any(asked.kinds), any(asked.columns)
+        self._writing = _in_other_writing(asked, facts)
+        self._opposed = not _OPPOSED.isdisjoint(asked.marks)
         self._contrary: str | None = None
         self._mark: str | frozenset[str] | None = None
         self._together: str | None = None
@@ -202,20 +208,20 @@ class Beside:
         asked, facts = self.asked, self.facts
         if asked.signature != known.signature:
             return Comparison("", veto=_other_values(asked.classes, known.classes), comparable=False)
-        strangers = _strangers(asked.classes, asked.kinds, known.classes, known.kinds) if any(asked.kinds) else ""
-        if not strangers and known.columns and any(asked.columns):
+        strangers = _strangers(asked.classes, asked.kinds, known.classes, known.kinds) if self._kinds else ""
+        if not strangers and known.columns and self._columns:
             strangers = _of_other_columns(asked, known)
-        strangers = strangers or _in_other_writing(asked, facts)
+        strangers = strangers or self._writing
         if strangers:
             return Comparison("", veto=strangers, comparable=False)
         if asked.masked == known.masked:
             return _TEMPLATE
         if asked.sequence == known.sequence and asked.intent == known.intent and asked.glued == known.glued:
             stance = _of_other_stance(asked, facts)
-            return Comparison("", veto=stance) if stance else _WORDS
+            return _refused(stance) if stance else _WORDS
         veto = self._vetoed(known)
         if veto:
-            return Comparison("", veto=veto)
+            return _refused(veto)
         strange = self._intent
         if strange is None:
             strange = self._intent = _other_intent(asked, facts)
@@ -228,7 +234,7 @@ class Beside:
         if not doubt:
             return Comparison("meaning", _distance(asked, known, facts))
         if facts.count < _ORDERS or strange:
-            return Comparison("", veto=doubt)
+            return _refused(doubt)
         idle = facts.lessons.idle
         extra = asked.words - facts.union - idle
         missing = {
@@ -236,13 +242,13 @@ class Beside:
         }
         other = bool(asked.target) and asked.target not in facts.targets | facts.union | idle
         if other or missing or asked.head in extra or extra & OPERATIONS:
-            return Comparison("", veto=doubt)
+            return _refused(doubt)
         return Comparison("likely", _distance(asked, known, facts), doubt, extra=len(extra))
 
     def _vetoed(self, known: Reading) -> str:
         """What forbids that the two are one task, in words; empty if nothing does."""
         asked, facts = self.asked, self.facts
-        if asked.marks and known.marks and (veto := _opposite(asked, known)):
+        if self._opposed and known.marks and (veto := _opposite(asked, known)):
             return veto
         contrary = self._contrary
         if contrary is None:
@@ -278,6 +284,11 @@ class Beside:
 
 _TEMPLATE: Final = Comparison("template")
 _WORDS: Final = Comparison("words", 0.1)
+
+
+@lru_cache(maxsize=1024)
+def _refused(veto: str) -> Comparison:
+    return Comparison("", veto=veto)
 
 
 @lru_cache(maxsize=4096)

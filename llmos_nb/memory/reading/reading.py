@@ -274,7 +274,9 @@ def _form(
             piece = _NAME_STARTS.sub("capital_", piece)
         parts += [f" \x00{number}\x00 ", piece]
     text = _SPACE.sub(" ", "".join(parts).replace("’", "'")).strip()
-    text = _NOT.sub(" not ", _CAPITAL.sub(r"capital_\1", text)).lower()
+    text = _CAPITAL.sub(r"capital_\1", text)
+    low = text.lower()
+    text = _NOT.sub(" not ", text).lower() if "not" in low or "'t" in low else low
     question = text.endswith("?")
     text = _POLITE.sub("", text.rstrip(" .!?…"))
     question = question and not _LEADING_NAME.match(text)

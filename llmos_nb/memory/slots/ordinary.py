@@ -79,6 +79,8 @@ _WINDOW: Final = 40
 def begins_sentence(goal: str, start: int) -> bool:
     """Does a sentence, a line or a list item begin at ``start``, so that a capital there says nothing?"""
     before = goal[max(0, start - _WINDOW) : start]
+    if before[-1:] == " " and before[-2:-1].isalpha():
+        return False  # as most words stand
     if not before.strip():
         return start <= _WINDOW or "\n" in before
     if _BULLET.search(before):

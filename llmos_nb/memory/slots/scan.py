@@ -32,6 +32,7 @@ _OPENED: Final = re.compile(r"\[[0-9,]*\Z")
 _CLOSED: Final = re.compile(r"[0-9,]*\]")
 _RUN: Final = re.compile(r"\w+|.", re.DOTALL)
 _NAME: Final = re.compile(r"[^\W\d_]{2,}(?:[-'’][^\W\d_]{2,})*|[A-Z]['’][^\W\d_]{2,}(?:-[^\W\d_]{2,})*")
+_JOINED: Final = re.compile(r"[-'’]")
 #: A name that begins with one letter: "O'Hara", also where it is written "O'hara".
 _CELTIC: Final = re.compile(r"[A-Z]['’][^\W\d_]{3,}")
 #: What stands before a surname: a title, or a first name that begins no sentence.
@@ -219,12 +220,14 @@ def _name(goal: str, start: int, word: str) -> Atom | None:
 
     That must be capitalised, too, but in surnames: "Prof. Adler-milstein", "Pat O'hara".
     """
+    if start == 0:
+        return None  # there a sentence begins
     match = _NAME.match(goal, start)
     if match is None or _CONTRACTED.match(goal, match.end()):
         return None
     text = match[0]
-    parts = re.split(r"[-'’]", text)
-    least = 2 if _CELTIC.match(text) else 1
+    parts = [text] if text == word and text.isalpha() else _JOINED.split(text)
+    least = 2 if len(parts) > 1 and _CELTIC.match(text) else 1
     surname = len(parts) > least and not parts[-1][0].isupper() and _behind_name(goal, start)
     while len(parts) > least and not parts[-1][0].isupper() and not (surname and not _DESCRIBES.fullmatch(parts[-1])):
         text = text[: -len(parts.pop()) - 1]
