@@ -6,6 +6,7 @@ The exact key is not looked up here. What is found is handed to :mod:`llmos_nb.m
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -137,9 +138,9 @@ class Recall:
 
     def _asked(self, goal: str, vocabulary: Vocabulary | None) -> Asked:
         """``goal`` read, with what recorded programs tell about its values."""
-        asked = asked_for(goal, vocabulary)
-        columns = columns_of(asked.lifted.slots, self._columns)
-        return Asked(goal, asked.lifted, asked.reading.of_values(asked.reading.said, columns), asked.vector)
+        lifted = lift(goal, vocabulary)
+        reading = read_goal(lifted, columns_of(lifted.slots, self._columns))
+        return Asked(goal, lifted, reading, vector_of(reading))
 
     def generalization(self, trace: Trace, vocabulary: Vocabulary | None) -> Generalization:
         """What the runs of the program of ``trace`` say together."""
@@ -312,14 +313,13 @@ class Recall:
             one = self._known[key] = dataclasses.replace(one, reliability=trusted)
         if one is None:
             lifted = lift_trace(shaped, vocabulary)
-            reading = read_goal(lifted)
-            reading = reading.of_values(reading.said, columns_of(lifted.slots, shaped.used))
+            reading = read_goal(lifted, columns_of(lifted.slots, shaped.used))
             one = Known(
                 trace=shaped.trace,
                 lifted=lifted,
                 reading=reading,
-                program=skeleton(shaped.program, lifted.slots),
-                shape=shaped.program.shape,
+                program=sys.intern(skeleton(shaped.program, lifted.slots)),  # one object: they are compared often
+                shape=sys.intern(shaped.program.shape),
                 reliability=trusted,
                 vector=vector_of(reading),
                 spelled=shaped.spelled,

@@ -233,8 +233,8 @@ _CODE: Final = re.compile(r"[A-Z][A-Z0-9&]+")
 _KEPT: Final = 2048
 
 
-def read_goal(lifted: Lifted) -> Reading:
-    """Read a goal that was taken apart. A wording is read once, whatever its values."""
+def read_goal(lifted: Lifted, columns: tuple[frozenset[str], ...] = ()) -> Reading:
+    """Read a goal that was taken apart. A wording is read once, whatever its values, and the ``columns`` they are in."""
     slots = lifted.slots
     form = _form(
         lifted.pieces,
@@ -243,7 +243,7 @@ def read_goal(lifted: Lifted) -> Reading:
         kinds := tuple(frozenset(slot.kinds or (slot.kind,)) - _NO_KINDS for slot in slots),
         sum(not known and _CODE.fullmatch(slot.text) is not None for slot, known in zip(slots, kinds, strict=True)),
     )
-    return form.of_values(tuple(_said(slot) for slot in slots))
+    return form.of_values(tuple(_said(slot) for slot in slots), columns)
 
 
 def _said(slot: Slot) -> str:
