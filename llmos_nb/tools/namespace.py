@@ -6,6 +6,7 @@ user's own kernel. Both show output where the user looks for it and keep a copy.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # no stub tells of it
 import _thread
 import ast
 import asyncio
@@ -191,6 +192,11 @@ def teed(recorder: Recorder, *, show: bool, known: Mapping[str, str]) -> Iterato
         sys.stdout, sys.stderr = out, err
 
 
+#: What ``signal.getsignal`` and ``signal.signal`` call. Those look what they give up among the names of constants, and
+#: where it is none, as a handler of asyncio's, they spell it out with its task: a tenth of a millisecond each time.
+_handler: Callable[[int], Any] = _signal.getsignal
+_handle: Callable[[int, Any], Any] = _signal.signal
+
 _blocking = threading.Event()
 _raised = threading.Event()
 _sending = threading.Lock()
@@ -227,7 +233,7 @@ def heeding() -> Iterator[None]:
     A kernel that is between a person's cells would ignore it, and a handler that only marks a task, as a terminal's or
     ``asyncio.run``'s does, is not heard by a cell that begins to block before the task is looked at again.
     """
-    before = signal.getsignal(signal.SIGINT)
+    before = _handler(signal.SIGINT)
     elsewhere = threading.current_thread() is not threading.main_thread()
     if (
         elsewhere
@@ -238,13 +244,13 @@ def heeding() -> Iterator[None]:
         return
     _early.clear()
     keeper = _Keeper(before)
-    signal.signal(signal.SIGINT, keeper)
+    _handle(signal.SIGINT, keeper)
     try:
         yield
     finally:
         _early.clear()
-        if signal.getsignal(signal.SIGINT) is keeper:  # else a person's cell has begun meanwhile
-            signal.signal(signal.SIGINT, before)
+        if _handler(signal.SIGINT) is keeper:  # else a person's cell has begun meanwhile
+            _handle(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -253,7 +259,7 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, _raise)
+    before = _handle(signal.SIGINT, _raise)
     _blocking.set()
     try:
         if _early.is_set():
@@ -264,7 +270,7 @@ def interruptible() -> Iterator[None]:
         _blocking.clear()
         with _sending:  # one that is just being sent must not meet the handler from before
             pass
-        signal.signal(signal.SIGINT, before)
+        _handle(signal.SIGINT, before)
 
 
 def interrupt(at_work: Callable[[], bool]) -> None:
