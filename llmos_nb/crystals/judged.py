@@ -76,7 +76,7 @@ def written_out(module: Module, arguments: Mapping[str, Any]) -> ast.Module:
         node.id
         for node in parents
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node.id in values
-    } | {node.arg for inner in function.body for node in nodes_of(inner) if isinstance(node, ast.arg)}
+    } | {node.arg for node in nodes_of(ast.Module(function.body, [])) if isinstance(node, ast.arg)}
     first = [
         ast.fix_missing_locations(ast.Assign([ast.Name(name, ast.Store())], _literal(values[name])))
         for name in sorted(rebound & values.keys())

@@ -7,6 +7,7 @@ are resolved, so that no spelling of a path gets another answer than the path it
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,6 +71,25 @@ def resolve(path: str | os.PathLike[str], *, cwd: str | os.PathLike[str], worksp
     if streams and ".." not in text:
         return Path(full)
     return Path(os.path.realpath(os.path.join(os.fspath(workspace), os.fspath(cwd), text)))
+
+
+def _without_links(path: str | os.PathLike[str], base: Path) -> Path | None:
+    """:func:`resolve` of a relative path that has neither ``..`` nor a link on its way from ``base``, which is resolved:
+    the way up to ``base`` need not be looked at once more. None of any other."""
+    text = os.fspath(path)
+    if os.name != "posix" or not 0 < len(text) <= LONGEST or text[0] == "~" or "\0" in text:
+        return None
+    place = str(base)
+    for part in text.split(os.sep):
+        if part in ("", ".", ".."):
+            return None
+        place = os.path.join(place, part)
+        try:
+            if stat.S_ISLNK(os.lstat(place).st_mode):
+                return None
+        except OSError:  # what is not there is no link
+            pass
+    return Path(place)
 
 
 def folded(path: Path) -> Path:
@@ -204,9 +224,13 @@ def _check_path(
     if mode not in ("read", "write"):
         return hit("guard-error", f"unknown mode {mode!r}")
     home = Path(os.path.realpath(workspace))
-    base = home if cwd is None else Path(os.path.realpath(os.path.join(home, cwd)))
-    real = resolve(path, cwd=base, workspace=home)
-    lexical = Path(os.path.normpath(os.path.join(base, os.path.expanduser(os.fspath(path)))))
+    alike = cwd is not None and os.path.isabs(cwd) and os.fspath(cwd) == os.fspath(workspace)
+    base = home if cwd is None or alike else Path(os.path.realpath(os.path.join(home, cwd)))
+    if (plain := _without_links(path, base)) is not None:
+        real = lexical = plain
+    else:
+        real = resolve(path, cwd=base, workspace=home)
+        lexical = Path(os.path.normpath(os.path.join(base, os.path.expanduser(os.fspath(path)))))
     folders: tuple[Path, ...] = ()
     if mode == "write" or real != lexical:  # what is read by its real name leads out of no folder
         wanted = [Path(os.path.realpath(os.path.join(home, folder))) for folder in roots]

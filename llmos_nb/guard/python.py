@@ -16,7 +16,7 @@ from llmos_nb.guard.python_cells import parse, read_cell
 from llmos_nb.guard.python_judge import PythonJudge
 from llmos_nb.guard.rules import hit
 from llmos_nb.guard.verdict import ALLOWED, Verdict, worst
-from llmos_nb.kernel.syntax import nodes_of
+from llmos_nb.kernel.syntax import parents_of
 from llmos_nb.kernel.whose import agents_turn
 
 __all__ = ["check_program", "check_python"]
@@ -54,11 +54,11 @@ def check_program(tree: ast.Module, *, cwd: str | os.PathLike[str], workspace: s
 
 
 def _check_program(tree: ast.Module, cwd: Path, workspace: Path) -> Verdict:
-    nodes = nodes_of(tree)
-    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
-    if len(nodes) + sum(map(len, texts)) > MAX_CHARACTERS // 20:  # then it is as long as what it comes to as a text
+    parents = parents_of(tree)
+    texts = (node.value for node in parents if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+    if len(parents) + sum(map(len, texts)) > MAX_CHARACTERS // 20:  # then it is as long as what it comes to as a text
         return _check(ast.unparse(tree), cwd, workspace)
-    return worst(_judge(cwd, workspace, 0, False).tree(tree))
+    return worst(_judge(cwd, workspace, 0, False).tree(tree, parents))
 
 
 def _answered(judged: Callable[[], Verdict]) -> Verdict:

@@ -159,9 +159,9 @@ class PythonJudge:
             self._secrets[text] = verdict.rule == "path-secret"
         return self._secrets[text]
 
-    def tree(self, tree: ast.Module) -> Iterator[Verdict]:
-        """Everything in one program."""
-        parents = parents_of(tree)
+    def tree(self, tree: ast.Module, parents: dict[ast.AST, ast.AST] | None = None) -> Iterator[Verdict]:
+        """Everything in one program; ``parents`` are its nodes where they are at hand already."""
+        parents = parents_of(tree) if parents is None else parents
         self.names = Names(tree, parents)
         for node, parent in parents.items():
             if isinstance(node, _NAMES):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmos_nb.guard import check_path, resolve
+from llmos_nb.guard.paths import Mode
 
 
 @pytest.fixture
@@ -117,3 +118,40 @@ def test_a_folder_that_is_too_wide_is_not_writable(wide: str, workspace: Path) -
 
 def test_an_unknown_mode_is_denied(workspace: Path) -> None:
     assert check_path("a", "append", workspace=workspace).rule == "guard-error"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+@pytest.mark.parametrize(
+    "name",
+    ["data.csv", "id_rsa", "memory/a.md", "new/data.csv", "data.csv/x", "inside.csv", "secret.csv", "away", "away/x.csv",
+     "projects/secret.csv", "loop", "loop/x", "away/../data.csv", "./secret.csv", "projects//secret.csv", "projects/", ".",
+     "gone", ".env", "dev/null"],
+)  # fmt: skip
+def test_a_name_below_the_folder_is_judged_as_the_place_that_it_leads_to(
+    name: str, mode: Mode, workspace: Path, tmp_path: Path
+) -> None:
+    (workspace / "data.csv").write_text("x")
+    (workspace / "id_rsa").write_text("x")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (workspace / "dev").symlink_to("/dev")
+    (workspace / "inside.csv").symlink_to("data.csv")
+    (workspace / "secret.csv").symlink_to("id_rsa")
+    (workspace / "projects" / "secret.csv").symlink_to(workspace / "id_rsa")
+    (workspace / "away").symlink_to(outside)
+    (workspace / "loop").symlink_to("loop")
+    (workspace / "gone").symlink_to(outside / "not there")
+    absolute = check_path(f"{workspace}/{name}", mode, workspace=workspace, cwd=workspace)
+    for folder in (workspace, None):
+        found = check_path(name, mode, workspace=workspace, cwd=folder)
+        assert (found.decision, found.rule) == (absolute.decision, absolute.rule)
+    assert absolute.rule != "guard-error"
+
+
+def test_a_relative_folder_starts_at_the_workspace(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (workspace / "projects" / "kept.csv").symlink_to(workspace / ".env")
+    (workspace / "kept.csv").write_text("x")
+    monkeypatch.chdir(workspace.parent)
+    assert check_path("kept.csv", "read", workspace=workspace, cwd="projects").rule == "path-secret"
+    assert check_path("kept.csv", "read", workspace="workspace", cwd="workspace").decision == "allow"
+    assert check_path("kept.csv", "read", workspace=workspace, cwd=workspace).decision == "allow"
