@@ -41,6 +41,7 @@ __all__ = [
     "skeleton",
     "spelled",
     "vector_of",
+    "without_texts",
 ]
 
 #: The version of these rules: an index made with other ones is made anew.
@@ -155,24 +156,55 @@ def skeleton(program: Program, slots: Sequence[Slot]) -> str:
                     texts[text.casefold()] = "text" if name != "path" else "path"
                     if text.isdecimal():
                         numbers[Decimal(text)] = "number"
-    pattern = None
-    if texts:
-        longest = sorted(texts, key=len, reverse=True)
-        pattern = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, longest))})(?![^\W_])", re.IGNORECASE)
+    longest = tuple(sorted(texts, key=len, reverse=True))
     parts = [program.shape]
     for place in program.places:
-        parts.append(_masked(place.value, numbers, pattern))
+        parts.append(_masked(place.value, numbers, longest))
     return "\x1f".join(parts)
 
 
-def _masked(value: Any, numbers: dict[Decimal, str], pattern: re.Pattern[str] | None) -> str:
+def _masked(value: Any, numbers: dict[Decimal, str], texts: tuple[str, ...]) -> str:
     if isinstance(value, tuple):
-        return "(" + ",".join(_masked(item, numbers, pattern) for item in value) + ")"
+        return "(" + ",".join(_masked(item, numbers, texts) for item in value) + ")"
     if isinstance(value, str):
         if value.isdecimal() and Decimal(value) in numbers:
             return "<number>"
-        return pattern.sub("<text>", value) if pattern is not None else value
+        return without_texts(value, texts) if texts else value
     return "<number>" if Decimal(value) in numbers else f"{value!r}"
+
+
+def without_texts(value: str, texts: tuple[str, ...]) -> str:
+    """``value`` with ``<text>`` for each of these texts, in whatever case, that is no part of a longer word.
+
+    The texts are in lower case, the longest first, none of them empty.
+    """
+    if not value.isascii() or not all(text.isascii() for text in texts):
+        return _any_of(texts).sub("<text>", value)
+    low, end = value.lower(), 0  # to make the pattern takes a hundred times as long
+    parts: list[str] = []
+    while True:
+        found = [(at, number) for number, text in enumerate(texts) if (at := _stands(low, text, end)) >= 0]
+        if not found:
+            return "".join((*parts, value[end:]))
+        at, number = min(found)
+        parts += [value[end:at], "<text>"]
+        end = at + len(texts[number])
+
+
+def _stands(low: str, text: str, start: int) -> int:
+    """Where ``text`` stands by itself, from ``start`` on; -1 where it does not."""
+    at = low.find(text, start)
+    while at >= 0:
+        end = at + len(text)
+        if not low[max(0, at - 1) : at].isalnum() and not low[end : end + 1].isalnum():
+            break
+        at = low.find(text, at + 1)
+    return at
+
+
+@functools.lru_cache(maxsize=256)
+def _any_of(texts: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, texts))})(?![^\W_])", re.IGNORECASE)
 
 
 def spelled(program: Program) -> frozenset[str]:

@@ -58,10 +58,11 @@ def asked_for(goal: str, vocabulary: Vocabulary | None) -> Asked:
     return Asked(goal, lifted, reading, vector_of(reading))
 
 
-def _mark(vocabulary: Vocabulary | None, words: frozenset[str] | None) -> object:
-    """What tells how a goal with these first words is read: equal for vocabularies that know the same of them."""
+def _mark(vocabulary: Vocabulary | None, shaped: Shaped) -> object:
+    """What tells how a recorded goal is read: equal for vocabularies that know the same of its first words."""
     if vocabulary is None:
         return ()
+    words = shaped.begins
     if words is None or type(vocabulary) is not Vocabulary:
         return vocabulary  # by its identity
     return vocabulary.about(words)
@@ -306,7 +307,7 @@ class Recall:
         shaped = self._shape(row)
         if shaped is None:
             return None
-        key = (row.path, row.digest, _mark(vocabulary, shaped.begins))
+        key = (row.path, row.digest, _mark(vocabulary, shaped))
         one = self._known.get(key)
         trusted = reliability(row.uses - row.failures, row.failures)
         if one is not None and one.reliability != trusted:
