@@ -43,7 +43,7 @@ class Served:
     @property
     def arguments(self) -> list[tuple[str, Any]]:
         """What would be done, to compare with what another program would do."""
-        return [(step.tool, dict(step.arguments)) for step in self.steps or ()]
+        return _done(self.steps or ())
 
 
 def same_values(a: Slot, b: Slot) -> bool:
@@ -89,9 +89,49 @@ def bound_to(
     bound = found.bind(one.trace.id, slots)
     if not isinstance(bound, Bound):
         return Served("guide", bound.reason, generalization=found, slots=slots)
+    if len(found.families) > 1 and _put_elsewhere(found, bound, asked, one, comparison, family, constants):
+        return Served("guide", "recorded runs put such values in different places", slots=slots)
     values = ", ".join(f"{name} = {value!r}" for name, value in bound.bindings.items())
     reason = f"{said} with other values: {values}"
     return Served("rebind", reason, bound.steps, dict(bound.bindings), found, slots)
+
+
+def _put_elsewhere(
+    found: Generalization,
+    bound: Bound,
+    asked: Asked,
+    one: Known,
+    comparison: Comparison,
+    family: Sequence[Known],
+    constants: frozenset[str],
+) -> bool:
+    """Whether runs of the same shape that do not agree with ``one`` would make other steps of the goal's values."""
+    agreed = set(found.members(one.trace.id))
+    for other in family:
+        if other.trace.id in agreed or other.shape != one.shape or other.reading.signature != one.reading.signature:
+            continue
+        agreed.update(found.members(other.trace.id))
+        order = slot_order(asked.reading, other.reading, comparison.tier, constants)
+        if order is None:
+            continue
+        made = found.bind(other.trace.id, tuple(asked.lifted.slots[j] for j in order))
+        if isinstance(made, Bound) and _exchanged(asked, made.steps, bound.steps):
+            return True
+    return False
+
+
+def _exchanged(asked: Asked, steps: Sequence[Step], others: Sequence[Step]) -> bool:
+    """Whether the steps have the same values of the goal as the others, in another order."""
+    texts = {item.text.casefold() for slot in asked.lifted.slots for item in (slot.items or (slot,))}
+    if len(texts) < 2:
+        return False
+    values = re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))))
+    ours, theirs = (values.findall(str(_done(made)).casefold()) for made in (steps, others))
+    return ours != theirs and sorted(ours) == sorted(theirs)
+
+
+def _done(steps: Sequence[Step]) -> list[tuple[str, Any]]:
+    return [(step.tool, dict(step.arguments)) for step in steps]
 
 
 def _respelled(asked: Asked, one: Known) -> tuple[str, str] | None:

@@ -22,7 +22,7 @@ from typing import Final
 from llmos_nb.memory.binding import Served, bound_to, same_values
 from llmos_nb.memory.confidence import CEILINGS, Signals, confidence_of
 from llmos_nb.memory.match import Considered, Later, Match
-from llmos_nb.memory.reading import Beside, Comparison, Lessons, Reading, compare, features
+from llmos_nb.memory.reading import Beside, Comparison, Lessons, Reading, compare, features, speaker_differs
 from llmos_nb.memory.task import KEPT_LISTS, Asked, Known, Memo, Task
 from llmos_nb.memory.trace import Trace
 
@@ -375,12 +375,14 @@ def _doubt(
     """Why the claim must not be served, in words; empty if it may. Wordings that are also those of another program are
     no doubt where that ``could_serve`` nothing else for this goal."""
     for other, steps in tried:
-        differs = steps.steps is None or steps.arguments != served.arguments
-        if other.task is not claim.task and _rivals(claim, other) and differs:
+        others = steps.steps is None or steps.arguments != served.arguments
+        if other.task is not claim.task and _rivals(claim, other) and others:
             return f"{other.known.trace.goal[:80]!r} claims this goal as well, with other steps"
     if claim.confidence < SURE:
         missing = f" ({claim.comparison.veto})" if claim.comparison.veto else ""
         return f"a confidence of {claim.confidence:.3f} is too little to replay{missing}"
+    if claim.comparison.tier != "template" and (differs := speaker_differs(asked, claim.task.evidence)):
+        return differs
     if claim.comparison.tier != "template" and _closer_elsewhere(asked, claim.signals):
         return "its wording is closer to another recorded program"
     for look in looks:

@@ -231,3 +231,73 @@ def test_what_every_wording_counts_is_not_listed(store: TraceStore) -> None:
             add(store, goal.format(city), query)
     assert store.match("How many flights are there from Lima?", vocabulary=CITIES).verdict == "rebind"
     assert store.match("Which flights leave from Lima?", vocabulary=CITIES).steps is None
+
+
+@pytest.mark.parametrize(
+    ("wordings", "others", "same"),
+    [
+        (
+            (
+                "Which files have I read?",
+                "What files did I read?",
+                "List the files I 've read",
+                "The files I have read",
+            ),
+            "Which files are read?",
+            "Name the files that I have read",
+        ),
+        (
+            ("Which rooms can I book?", "What free rooms could we book?", "List the rooms left for me to book"),
+            "Which free rooms are booked?",
+            "Name the free rooms that I could book",
+        ),
+        (
+            ("Which files are read?", "List the files read", "What files were read?"),
+            "Which files have I read?",
+            "Show me the files that were read",
+        ),
+    ],
+)
+def test_what_concerns_the_speaker_is_not_served_for_what_concerns_nobody(
+    store: TraceStore, wordings: tuple[str, ...], others: str, same: str
+) -> None:
+    for wording in wordings:
+        add(store, wording, "SELECT * FROM it")
+    assert store.match(same).verdict == "replay"
+    match = store.match(others)
+    assert match.verdict == "guide"
+    assert "the speaker" in match.reasons[0]
+
+
+def test_how_many_times_is_not_how_much_time(store: TraceStore) -> None:
+    for city in ("Oslo", "Rome"):
+        add(
+            store,
+            f"For how many years was {city} served?",
+            f"SELECT max(year) - min(year) FROM s WHERE city = '{city}'",
+        )
+        add(store, f"What time was {city} served for?", f"SELECT max(year) - min(year) FROM s WHERE city = '{city}'")
+        add(store, f"How long was {city} served?", f"SELECT max(year) - min(year) FROM s WHERE city = '{city}'")
+    assert store.match("How long was Lima served?", vocabulary=CITIES).verdict == "rebind"
+    for asked in (
+        "How many times was Lima served?",
+        "The number of times Lima was served?",
+        "How often was Lima served?",
+    ):
+        assert store.match(asked, vocabulary=CITIES).verdict != "rebind", asked
+
+
+def test_runs_that_exchange_the_values_of_a_list_forbid_its_order(store: TraceStore) -> None:
+    query = "SELECT * FROM books WHERE about LIKE '%{}%' AND about LIKE '%{}%'"
+    for one, other in (("Marine Life", "Modern Dance"), ("Old Maps", "Film Sound"), ("Tree Care", "Glass Art")):
+        add(store, f"Show the books about '{one}' and '{other}'", query.format(one, other))
+    asked = "Show the books about 'Clay Pots' and 'Sea Birds'"
+    assert store.match(asked).verdict == "rebind"
+    for one, other in (("Wild Bees", "Stage Light"), ("Soft Cheese", "Steam Boats")):
+        add(store, f"List the books about '{one}' and '{other}'", query.format(other, one))
+    match = store.match(asked)
+    assert match.verdict == "guide"
+    assert match.reasons[0] in (
+        "recorded runs put such values in different places",
+        "recorded runs take the values of such a list in different orders",
+    )

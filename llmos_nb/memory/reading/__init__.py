@@ -1,6 +1,6 @@
 """Reading goals: which words say nothing, which decide, which say the same."""
 
-from llmos_nb.memory.reading.compare import Beside, Comparison, Evidence, Tier, compare, slot_order
+from llmos_nb.memory.reading.compare import Beside, Comparison, Evidence, Tier, compare, slot_order, speaker_differs
 from llmos_nb.memory.reading.lexicon import FILLERS, MARKS, OPPOSITES, RELATIONS
 from llmos_nb.memory.reading.reading import Reading, class_of, read_goal
 from llmos_nb.memory.reading.synonyms import OPERATIONS, SYNONYMS, stem
@@ -26,5 +26,6 @@ __all__ = [
     "lessons",
     "read_goal",
     "slot_order",
+    "speaker_differs",
     "stem",
 ]

@@ -14,7 +14,7 @@ from llmos_nb.memory.reading.reading import Reading
 from llmos_nb.memory.reading.synonyms import ANTONYMS, OPERATIONS
 from llmos_nb.memory.reading.wordings import Lessons
 
-__all__ = ["Beside", "Comparison", "Evidence", "Tier", "compare", "slot_order"]
+__all__ = ["Beside", "Comparison", "Evidence", "Tier", "compare", "slot_order", "speaker_differs"]
 
 #: How two goals were found to be one task, cheapest first; empty when they were not.
 Tier = Literal["template", "words", "meaning", "likely", ""]
@@ -241,7 +241,7 @@ class Beside:
             w for w in facts.core - asked.words - idle if not _twin(w, asked.words - known.words, facts.lessons)
         }
         other = bool(asked.target) and asked.target not in facts.targets | facts.union | idle
-        if other or missing or asked.head in extra or extra & OPERATIONS:
+        if not extra or other or missing or extra & {asked.head, asked.counted, *OPERATIONS}:
             return _refused(doubt)
         return Comparison("likely", _distance(asked, known, facts), doubt, extra=len(extra))
 
@@ -475,6 +475,21 @@ def _of_other_stance(asked: Reading, facts: Evidence) -> str:
             return "it asks for what is the speaker's own"
         if "own" in facts.core_stances and "own" not in mine:
             return "the recorded goal asks for what is the speaker's own"
+    return ""
+
+
+def speaker_differs(asked: Reading, facts: Evidence) -> str:
+    """Whether the recorded goals are all about what the speaker did and the new one is not, or the other way round, in
+    words; where there are enough of them, also whether they are all about what concerns the speaker and it is not.
+
+    That makes no other task of a wording: what is not said may be meant. It is a reason not to serve it.
+    """
+    if "done" in asked.stance and "done" not in facts.stances:
+        return "it asks for what the speaker has done"
+    if "done" in facts.core_stances and "done" not in asked.stance:
+        return "the recorded goals ask for what the speaker has done"
+    if facts.count >= _ORDERS and "self" in facts.core_stances and "speaker" not in asked.stance:
+        return "the recorded goals ask for what concerns the speaker"
     return ""
 
 

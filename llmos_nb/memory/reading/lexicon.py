@@ -58,7 +58,9 @@ REVERSED: Final[Mapping[str, frozenset[str]]] = {
 _HARD: Final = "difficult|hard|tough|demanding|challenging|complicated|complex|strenuous|laborious|time-consuming"
 #: Phrases of several words, replaced before anything else; ``_x_`` is a mark or a word of its own.
 _PHRASES: Final[Mapping[str, str]] = {
-    r"how many|(?:the )?(?:total )?(?:number|count|amount|no\.|no \.) of|how often": " count ",
+    r"how often|(?:how many|(?:the )?(?:total )?(?:number|count|no\.|no \.) of) (?:different |separate |total )?"
+    r"times": " count occurrence ",
+    r"how many|(?:the )?(?:total )?(?:number|count|amount|no\.|no \.) of": " count ",
     r"counts? towards?|(?:be|is|are|was|were) counted (?:for|as|towards?)": " qualify for ",
     r"(that|which|can|could|will|would|may|might|\x00\d+\x00) counts (for|as)": r" \1 qualify \2 ",
     r"(can|could|will|would|may|might|(?:does|do|did) (?:\x00\d+\x00 )+) ?count (for|as)": r" \1 qualify \2 ",

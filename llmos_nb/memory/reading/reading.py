@@ -82,6 +82,9 @@ _COUNTED: Final = re.compile(
     r"\b(?:how many|(?:number|count|no ?\.) of)\s+(?:of\s+)?(?:the\s+|all\s+|different\s+|distinct\s+|unique\s+|total\s+)*"
     r"([^\W\d_]+)"
 )
+_HOW_OFTEN: Final = re.compile(
+    r"\bhow often\b|\b(?:how many|(?:number|count|no ?\.) of) (?:different |separate |total )?times\b"
+)
 #: Before what is asked for.
 _REQUESTED: Final = re.compile(
     r"(?:what|who)(?:'s| is| are| was| were) (?=the\b)|(?:is|are|was|were) there |(?:do|does|did) (?=any\b)"
@@ -527,6 +530,8 @@ def _intent(text: str, question: bool) -> tuple[str, str]:
 
 def _counted(text: str) -> str:
     """The noun of which it is asked how many there are."""
+    if _HOW_OFTEN.search(text):
+        return _concept("occurrence")
     found = _COUNTED.search(text)
     if found is None or found[1] in FILLERS or found[1] in RELATIONS or found[1] in MARKS:
         return ""
