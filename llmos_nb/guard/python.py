@@ -106,8 +106,8 @@ def _remembering() -> Callable[..., tuple[tuple[str, str], ...] | None]:
         about: tuple[str, bool, str], paths: tuple[tuple[str, str], ...] | None = None
     ) -> tuple[tuple[str, str], ...] | None:
         if paths is not None and len(about[0]) <= KEPT_CHARACTERS and not agents_turn():  # it may have changed a rule
-            while len(known) >= KEPT:
-                known.pop(next(iter(known)), None)
+            if len(known) >= KEPT:
+                known.clear()  # at one go: others may be judging on threads of their own
             known[about] = paths
         return known.get(about)
 

@@ -57,6 +57,8 @@ def misfit(
     ``trees`` has for each of the ``recorded`` steps its code and that of the step bound to other values, ``changes`` where
     these differ. Files are only read in part: see :mod:`llmos_nb.learning.headers`.
     """
+    if all(change.kind == "number" for some in changes for change in some):
+        return ""  # a number names no column, wherever it is put in
     tables: dict[str, list[_Table]] = {}
     made: set[str] = set()
     known: dict[str, ast.Constant] = {}

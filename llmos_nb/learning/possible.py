@@ -70,6 +70,8 @@ def _missing_file(trace: Trace, steps: Sequence[Step], changes: Sequence[Sequenc
 
 def _meant(name: str, steps: Sequence[Step], changes: Sequence[Change], cwd: Path) -> list[str]:
     """The files that stand in for the recorded input ``name`` in the bound steps; itself where nothing does."""
+    if not changes:
+        return [name]
     instead, real = [], _real(cwd / name)
     for change in changes:
         if change.kind in ("string", "word") and _leads_to(change.old, real, cwd) and change.new not in instead:
