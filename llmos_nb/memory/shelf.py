@@ -89,7 +89,9 @@ class Shelf:
         """What a quick look finds: files that are new or changed, and paths that are gone."""
         new: dict[str, Stamp] = {}
         gone: list[str] = []
-        root = self._listings.setdefault("", _Listing())
+        root = self._listings.get("")
+        if root is None:
+            root = self._listings[""] = _Listing()
         if not root.settled or self._mtime("") != root.mtime_ns:
             for name in self._subfolders():
                 self._listings.setdefault(name, _Listing())

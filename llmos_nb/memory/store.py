@@ -46,6 +46,7 @@ from llmos_nb.memory.trace import Trace
 __all__ = ["TraceStore", "UseRecord"]
 
 _NOTHING: Final = ("no trace of this goal with these values",)
+_NONE: Final = Match("none", 0.0, None, reasons=_NOTHING)
 _CREATED: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 
@@ -356,6 +357,8 @@ class TraceStore:
         """The trace of this same goal with these same values, if there is one."""
         key = key_digest(goal)
         candidates = self._index.candidates(key)
+        if not candidates:
+            return _NONE
         usable, reasons = in_order(candidates, agent)
         found: Match | None = None
         best = -1.0

@@ -177,6 +177,8 @@ def compare(asked: Reading, known: Reading, evidence: Evidence | None = None) ->
 
     Negation, scope, comparison, direction, operations and contraries are never a matter of likelihood.
     """
+    if asked.signature != known.signature:
+        return _of_other_values(asked, known)
     return Beside(asked, evidence or Evidence.of((known,))).compare(known)
 
 
@@ -207,7 +209,7 @@ class Beside:
         """See :func:`compare`; ``known`` is one of the wordings."""
         asked, facts = self.asked, self.facts
         if asked.signature != known.signature:
-            return Comparison("", veto=_other_values(asked.classes, known.classes), comparable=False)
+            return _of_other_values(asked, known)
         strangers = _strangers(asked.classes, asked.kinds, known.classes, known.kinds) if self._kinds else ""
         if not strangers and known.columns and self._columns:
             strangers = _of_other_columns(asked, known)
@@ -289,6 +291,10 @@ _WORDS: Final = Comparison("words", 0.1)
 @lru_cache(maxsize=1024)
 def _refused(veto: str) -> Comparison:
     return Comparison("", veto=veto)
+
+
+def _of_other_values(asked: Reading, known: Reading) -> Comparison:
+    return Comparison("", veto=_other_values(asked.classes, known.classes), comparable=False)
 
 
 @lru_cache(maxsize=4096)
