@@ -9,11 +9,14 @@ __all__ = ["stance_of"]
 
 #: Nothing beside it makes advice a duty: what one should do "to reach it" is the best of several ways, what one must do
 #: the only one.
-_PATTERNS: Final = {
+_ANYBODYS: Final = {
     "advice": re.compile(r"\b(?:should|ought to|useful|helpful|advisable|recommend\w*|suggest\w*|beneficial)\b"),
     "duty": re.compile(
         r"\b(?:must|have to|has to|had to|need(?:s|ed)?|required?|requires|requiring|mandatory|obligatory)\b"
     ),
+}
+#: Only of a wording that names the speaker.
+_SPEAKERS: Final = {
     "own": re.compile(r"\b(?:my|mine|our|ours)\b"),
     "done": re.compile(
         r"\b(?:i|we)(?: ?'ve| have| had| ?'d) (?:(?:already|just|never|not|ever|also|only|so far|previously) )*"
@@ -41,10 +44,12 @@ def stance_of(text: str) -> frozenset[str]:
     * ``own`` and ``done``: what is the speaker's, and what the speaker did;
     * ``speaker``: the speaker is named for more than politeness; ``self``: and is not just anybody.
     """
-    found = {name for name, pattern in _PATTERNS.items() if pattern.search(text)}
-    rest = _POLITELY.sub(" ", text)
-    if _SPEAKER.search(rest):
-        found.add("speaker")
-        if _SPEAKER.search(_ANYBODY.sub(" ", rest)):
-            found.add("self")
+    found = {name for name, pattern in _ANYBODYS.items() if pattern.search(text)}
+    if _SPEAKER.search(text):
+        found.update(name for name, pattern in _SPEAKERS.items() if pattern.search(text))
+        rest = _POLITELY.sub(" ", text)
+        if _SPEAKER.search(rest):
+            found.add("speaker")
+            if _SPEAKER.search(_ANYBODY.sub(" ", rest)):
+                found.add("self")
     return frozenset(found)
