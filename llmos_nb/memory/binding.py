@@ -105,7 +105,7 @@ def _put_elsewhere(
     family: Sequence[Known],
     constants: frozenset[str],
 ) -> bool:
-    """Whether runs of the same shape that do not agree with ``one`` would make other steps of the goal's values."""
+    """Whether runs of the same shape that do not agree with ``one`` would put the goal's values in other places."""
     agreed = set(found.members(one.trace.id))
     for other in family:
         if other.trace.id in agreed or other.shape != one.shape or other.reading.signature != one.reading.signature:
